@@ -1,0 +1,189 @@
+/**
+ * The state machine of one backend: `healthy`, `unhealthy`, `draining` and its ends, driven by probe results,
+ * operators and reloads. Its context holds the thresholds and the counters that run towards them.
+ *
+ * Health is judged in every state, draining included, so that a restored backend comes back as what it is.
+ * Time is a field of the event: a delayed transition would make replay depend on the clock.
+ */
+import { type ActorRefFrom, assign, setup } from 'xstate';
+import type { BackendStatus } from './events.ts';
+
+export type LastProbe = { at: number; ok: boolean; latencyMs: number; reason: string };
+
+export type BackendContext = {
+  fall: number;
+  rise: number;
+  consecutiveFailures: number;
+  consecutiveSuccesses: number;
+  /** The verdict of the thresholds, kept up also while draining. */
+  passing: boolean;
+  lastProbe: LastProbe | undefined;
+  /** What keeps it draining. Both may hold at once; it comes back when neither does. */
+  heldByOperator: boolean;
+  heldByConfig: boolean;
+  /** Why the state changed last, in words for the log. */
+  reason: string;
+};
+
+export type BackendInput = { fall: number; rise: number; initial: 'healthy' | 'unhealthy' };
+
+export type BackendEvent =
+  | { type: 'probe.succeeded'; at: number; latencyMs: number; status: number }
+  | { type: 'probe.failed'; at: number; latencyMs: number; reason: string }
+  | { type: 'operator.drained' }
+  | { type: 'operator.restored' }
+  | { type: 'config.removed' }
+  | { type: 'config.returned' }
+  | { type: 'thresholds.changed'; fall: number; rise: number }
+  | { type: 'address.changed'; initial: 'healthy' | 'unhealthy' }
+  | { type: 'leases.ended' };
+
+type ProbeEvent = Extract<BackendEvent, { type: 'probe.succeeded' | 'probe.failed' }>;
+
+/**
+ * The whole threshold logic: one result moves its own counter up and sets the other to zero; the verdict turns
+ * when a counter reaches its threshold.
+ */
+export function judgeProbe(context: BackendContext, event: ProbeEvent): Partial<BackendContext> {
+  const ok = event.type === 'probe.succeeded';
+  const consecutiveSuccesses = ok ? context.consecutiveSuccesses + 1 : 0;
+  const consecutiveFailures = ok ? 0 : context.consecutiveFailures + 1;
+  const reason = ok ? `status ${event.status}` : event.reason;
+  return {
+    consecutiveSuccesses,
+    consecutiveFailures,
+    passing: ok
+      ? context.passing || consecutiveSuccesses >= context.rise
+      : context.passing && consecutiveFailures < context.fall,
+    lastProbe: { at: event.at, ok, latencyMs: event.latencyMs, reason },
+  };
+}
+
+const base = setup({
+  types: {
+    context: {} as BackendContext,
+    events: {} as BackendEvent,
+    input: {} as BackendInput,
+  },
+  guards: {
+    isPassing: ({ context }) => context.passing,
+    fallReached: ({ context }) => context.consecutiveFailures + 1 >= context.fall,
+    riseReached: ({ context }) => context.consecutiveSuccesses + 1 >= context.rise,
+    isHeldByConfig: ({ context }) => context.heldByConfig,
+    isHeldByOperator: ({ context }) => context.heldByOperator,
+  },
+  actions: {
+    recordProbe: assign(({ context, event }) =>
+      event.type === 'probe.succeeded' || event.type === 'probe.failed' ? judgeProbe(context, event) : {},
+    ),
+    explainFall: assign({
+      reason: ({ context, event }) =>
+        `${context.consecutiveFailures} of ${context.fall} probes failed, the last with: ${
+          event.type === 'probe.failed' ? event.reason : 'unknown'
+        }`,
+    }),
+    explainRise: assign({
+      reason: ({ context }) => `${context.consecutiveSuccesses} of ${context.rise} probes succeeded`,
+    }),
+    holdForOperator: assign({ heldByOperator: true, reason: 'drained by an operator' }),
+    holdForConfig: assign({ heldByConfig: true, reason: 'removed from the config' }),
+    releaseByOperator: assign({ heldByOperator: false, reason: 'restored by an operator' }),
+    releaseByConfig: assign({ heldByConfig: false, reason: 'back in the config' }),
+    explainEmpty: assign({ reason: 'no lease left' }),
+    setThresholds: assign(({ event }) =>
+      event.type === 'thresholds.changed' ? { fall: event.fall, rise: event.rise } : {},
+    ),
+    startAfresh: assign(({ event }) => ({
+      consecutiveFailures: 0,
+      consecutiveSuccesses: 0,
+      lastProbe: undefined,
+      passing: event.type === 'address.changed' && event.initial === 'healthy',
+      reason: 'its address changed',
+    })),
+  },
+});
+
+/** Everything a backend that takes no new lease has in common, whether it still has leases or not. */
+const whileHeld = {
+  'probe.succeeded': { actions: 'recordProbe' },
+  'probe.failed': { actions: 'recordProbe' },
+  'operator.drained': { actions: 'holdForOperator' },
+  'operator.restored': [
+    { guard: 'isHeldByConfig', actions: 'releaseByOperator' },
+    { target: 'evaluating', actions: 'releaseByOperator' },
+  ],
+  'config.returned': [
+    { guard: 'isHeldByOperator', actions: 'releaseByConfig' },
+    { target: 'evaluating', actions: 'releaseByConfig' },
+  ],
+  'address.changed': { actions: 'startAfresh' },
+} as const;
+
+export const backendMachine = base.createMachine({
+  id: 'backend',
+  initial: 'evaluating',
+  context: ({ input }) => ({
+    fall: input.fall,
+    rise: input.rise,
+    consecutiveFailures: 0,
+    consecutiveSuccesses: 0,
+    passing: input.initial === 'healthy',
+    lastProbe: undefined,
+    heldByOperator: false,
+    heldByConfig: false,
+    reason: 'configured',
+  }),
+  on: { 'thresholds.changed': { actions: 'setThresholds' } },
+  states: {
+    evaluating: {
+      always: [{ guard: 'isPassing', target: 'healthy' }, { target: 'unhealthy' }],
+    },
+    healthy: {
+      on: {
+        'probe.succeeded': { actions: 'recordProbe' },
+        'probe.failed': [
+          { guard: 'fallReached', target: 'unhealthy', actions: ['recordProbe', 'explainFall'] },
+          { actions: 'recordProbe' },
+        ],
+        'operator.drained': { target: 'draining', actions: 'holdForOperator' },
+        'config.removed': { target: 'draining', actions: 'holdForConfig' },
+        'address.changed': { target: 'evaluating', actions: 'startAfresh' },
+      },
+    },
+    unhealthy: {
+      on: {
+        'probe.failed': { actions: 'recordProbe' },
+        'probe.succeeded': [
+          { guard: 'riseReached', target: 'healthy', actions: ['recordProbe', 'explainRise'] },
+          { actions: 'recordProbe' },
+        ],
+        'operator.drained': { target: 'draining', actions: 'holdForOperator' },
+        'config.removed': { target: 'draining', actions: 'holdForConfig' },
+        'address.changed': { target: 'evaluating', actions: 'startAfresh' },
+      },
+    },
+    draining: {
+      on: {
+        ...whileHeld,
+        'config.removed': { actions: 'holdForConfig' },
+        'leases.ended': [
+          { guard: 'isHeldByConfig', target: 'removed', actions: 'explainEmpty' },
+          { target: 'drained', actions: 'explainEmpty' },
+        ],
+      },
+    },
+    drained: {
+      on: { ...whileHeld, 'config.removed': { target: 'removed', actions: 'holdForConfig' } },
+    },
+    removed: { type: 'final' },
+  },
+});
+
+export type BackendActor = ActorRefFrom<typeof backendMachine>;
+
+/** The state of the machine as one word. `evaluating` is passed through and never seen from outside. */
+export function statusOf(actor: BackendActor): BackendStatus {
+  const { value } = actor.getSnapshot();
+  if (value === 'evaluating') throw new TypeError('the machine rests in `evaluating`');
+  return value;
+}

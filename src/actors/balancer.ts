@@ -1,0 +1,110 @@
+/**
+ * The core's one door. `step` takes a fact with its time and returns what is to be done; it is synchronous, has
+ * no clock, no randomness and no effects, so the same facts always lead to the same decisions.
+ */
+import { assertNever } from './assert-never.ts';
+import { type Core, createCore, tellPool } from './core.ts';
+import {
+  abortRequest,
+  admitRequest,
+  beginResponse,
+  endResponse,
+  expireWait,
+  failResponse,
+  failSocket,
+  serveWaiting,
+} from './dispatch.ts';
+import type { Decision, Fact } from './events.ts';
+import { applyConfig, tellBackend } from './fleet.ts';
+import { type BackendView, viewBackends } from './view.ts';
+
+export type Balancer = {
+  /**
+   * @param fact what happened
+   * @param at when, in milliseconds since the epoch; never less than at the step before
+   * @returns what the core decided about it, in order
+   */
+  step(fact: Fact, at: number): readonly Decision[];
+  /** What the core knows of each backend, in the order of the config, removed ones that still drain last. */
+  backends(): BackendView[];
+  /** For invariants and tests, which look and do not touch. */
+  readonly core: Core;
+};
+
+export function createBalancer(): Balancer {
+  const core = createCore();
+  return {
+    core,
+    step(fact, at) {
+      core.at = at;
+      core.decisions = [];
+      takeIn(core, fact);
+      serveWaiting(core);
+      stopIfIdle(core);
+      return core.decisions;
+    },
+    backends: () => viewBackends(core),
+  };
+}
+
+function takeIn(core: Core, fact: Fact): void {
+  switch (fact.type) {
+    case 'gateway.started':
+    case 'config.reloaded':
+      applyConfig(core, fact.config);
+      break;
+    case 'config.rejected':
+      break;
+    case 'probe.succeeded':
+    case 'probe.failed':
+      tellBackend(core, fact.backend, { ...fact, at: core.at });
+      break;
+    case 'operator.drained':
+    case 'operator.restored':
+      tellBackend(core, fact.backend, { type: fact.type });
+      break;
+    case 'request.received':
+      admitRequest(core, fact);
+      break;
+    case 'socket.opened':
+      tellPool(core, { type: 'socketOpened', socket: fact.socket });
+      break;
+    case 'socket.failed':
+      failSocket(core, fact);
+      break;
+    case 'socket.closed':
+      tellPool(core, { type: 'socketClosed', backend: fact.backend, socket: fact.socket });
+      break;
+    case 'response.started':
+      beginResponse(core, fact);
+      break;
+    case 'response.ended':
+      endResponse(core, fact);
+      break;
+    case 'response.failed':
+      failResponse(core, fact);
+      break;
+    case 'client.aborted':
+      abortRequest(core, fact.request);
+      break;
+    case 'timer.fired':
+      takeTimer(core, fact);
+      break;
+    case 'gateway.stopping':
+      core.phase = 'stopping';
+      break;
+    default:
+      assertNever(fact);
+  }
+}
+
+function takeTimer(core: Core, fact: Extract<Fact, { type: 'timer.fired' }>): void {
+  if (fact.timer === 'queue') expireWait(core, fact.request);
+  else tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
+}
+
+function stopIfIdle(core: Core): void {
+  if (core.phase !== 'stopping' || core.requests.size > 0) return;
+  core.phase = 'stopped';
+  core.decisions.push({ type: 'gateway.stopped' });
+}

@@ -1,0 +1,131 @@
+/**
+ * What happens to the backends as such: probes, operators and reloads go through each one's machine, and a
+ * change of state is told to the selector and the pool.
+ */
+import { createActor } from 'xstate';
+import { type BackendActor, type BackendEvent, backendMachine, statusOf } from './backend.ts';
+import {
+  type Backend,
+  type Core,
+  poolOfBackend,
+  selectorOf,
+  syncRoom,
+  tellPool,
+  tellSelector,
+} from './core.ts';
+import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
+
+/** Sends an event to the machine of a backend, and acts on the change of state if there is one. */
+export function tellBackend(core: Core, id: string, event: BackendEvent): void {
+  const backend = core.backends.get(id);
+  if (backend === undefined) return;
+  const from = statusOf(backend.actor);
+  backend.actor.send(event);
+  const to = statusOf(backend.actor);
+  if (from === to) return;
+  const { reason } = backend.actor.getSnapshot().context;
+  core.decisions.push({ type: 'backend.changed', backend: id, from, to, reason });
+  actOnChange(core, id, from, to);
+}
+
+function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendStatus): void {
+  if (from === 'healthy' || to === 'healthy') {
+    tellSelector(core, { type: 'healthChanged', backend: id, healthy: to === 'healthy' });
+  }
+  // The idle sockets of a host that fell out may be half-open: using one later would hang a request.
+  if (to === 'unhealthy') {
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy', leasedToo: false });
+  }
+  if (to === 'draining') {
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining', leasedToo: true });
+    noteIfEmpty(core, id);
+  }
+  if (to === 'removed') {
+    core.backends.get(id)?.actor.stop();
+    core.backends.delete(id);
+    tellPool(core, { type: 'forgotten', backend: id });
+  }
+}
+
+/** Lets a draining backend reach its end once its last lease is released. */
+export function noteIfEmpty(core: Core, id: string): void {
+  const backend = core.backends.get(id);
+  if (backend === undefined || statusOf(backend.actor) !== 'draining') return;
+  if (poolOfBackend(core, id)?.leased === 0) tellBackend(core, id, { type: 'leases.ended' });
+}
+
+function createBackend(settings: BackendSettings, { fall, rise, initial }: CoreConfig['health']): Backend {
+  const actor: BackendActor = createActor(backendMachine, {
+    id: settings.id,
+    input: { fall, rise, initial },
+  });
+  actor.start();
+  return { settings, actor, total: 0, failed: 0 };
+}
+
+type Differences = { added: string[]; removed: string[]; changed: string[] };
+
+/** Brings in one backend of the new config: as a new one, as one that returns, or as it was. */
+function admit(core: Core, settings: BackendSettings, next: CoreConfig, differences: Differences): void {
+  const { id } = settings;
+  const known = core.backends.get(id);
+  if (known === undefined) {
+    core.backends.set(id, createBackend(settings, next.health));
+    differences.added.push(id);
+    return;
+  }
+  const before = known.settings;
+  known.settings = settings;
+  if (known.actor.getSnapshot().context.heldByConfig) {
+    tellBackend(core, id, { type: 'config.returned' });
+    differences.added.push(id);
+  }
+  const moved =
+    before.host !== settings.host || before.port !== settings.port || before.protocol !== settings.protocol;
+  if (moved) {
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'moved', leasedToo: true });
+    tellBackend(core, id, { type: 'address.changed', initial: next.health.initial });
+  }
+  if (moved || before.weight !== settings.weight) differences.changed.push(id);
+}
+
+function dismissMissing(core: Core, next: CoreConfig, differences: Differences): void {
+  const staying = new Set(next.backends.map(({ id }) => id));
+  for (const [id, { actor }] of core.backends) {
+    if (staying.has(id) || actor.getSnapshot().context.heldByConfig) continue;
+    differences.removed.push(id);
+    tellBackend(core, id, { type: 'config.removed' });
+  }
+}
+
+function configureSelector(core: Core, next: CoreConfig): void {
+  const weights = next.backends.map(({ id, weight }) => ({ backend: id, weight }));
+  tellSelector(core, { type: 'configured', weights });
+  for (const peer of selectorOf(core).peers) {
+    const backend = core.backends.get(peer.backend);
+    const healthy = backend !== undefined && statusOf(backend.actor) === 'healthy';
+    if (peer.healthy !== healthy) {
+      tellSelector(core, { type: 'healthChanged', backend: peer.backend, healthy });
+    }
+    syncRoom(core, peer.backend);
+  }
+}
+
+/**
+ * Takes over a config. A backend that is in both keeps its state, counters, current weight, idle sockets and
+ * leases; one that is gone drains; a new one starts in `health.initial`.
+ */
+export function applyConfig(core: Core, next: CoreConfig): void {
+  const { fall, rise } = next.health;
+  const thresholdsChanged = core.config.health.fall !== fall || core.config.health.rise !== rise;
+  const differences: Differences = { added: [], removed: [], changed: [] };
+  for (const settings of next.backends) admit(core, settings, next, differences);
+  tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size: next.pool.size });
+  dismissMissing(core, next, differences);
+  if (thresholdsChanged) {
+    for (const id of core.backends.keys()) tellBackend(core, id, { type: 'thresholds.changed', fall, rise });
+  }
+  core.config = next;
+  configureSelector(core, next);
+  core.decisions.push({ type: 'config.applied', ...differences });
+}

@@ -1,0 +1,74 @@
+/**
+ * The selector actor: knows of each backend its weight, whether it is healthy and whether its pool has room,
+ * and picks one for each request by smooth weighted round robin.
+ *
+ * It is a `fromTransition` actor, since it runs for each request and a machine would cost ten times as much.
+ * It owns its state and updates it in place; nobody else holds a reference for longer than one step.
+ */
+import { fromTransition } from 'xstate';
+import { assertNever } from './assert-never.ts';
+import { pickNext } from './swrr.ts';
+
+export type Peer = {
+  readonly backend: string;
+  weight: number;
+  currentWeight: number;
+  healthy: boolean;
+  hasRoom: boolean;
+};
+
+export type SelectorState = {
+  /** In the order of the config, which decides between equals. */
+  peers: Peer[];
+  /** What the last `pick` chose. */
+  picked: string | undefined;
+};
+
+export type SelectorEvent =
+  | { type: 'configured'; weights: readonly { backend: string; weight: number }[] }
+  | { type: 'healthChanged'; backend: string; healthy: boolean }
+  | { type: 'roomChanged'; backend: string; hasRoom: boolean }
+  | { type: 'pick'; exclude: readonly string[] };
+
+/** Keeps the peers that stay, with their current weights; a new weight counts from the next pick. */
+function configure(state: SelectorState, weights: readonly { backend: string; weight: number }[]): void {
+  const known = new Map(state.peers.map((peer) => [peer.backend, peer]));
+  state.peers = weights.map(({ backend, weight }) => {
+    const peer = known.get(backend);
+    if (peer === undefined) return { backend, weight, currentWeight: 0, healthy: false, hasRoom: true };
+    peer.weight = weight;
+    return peer;
+  });
+}
+
+function isEligible(peer: Peer, exclude: readonly string[]): boolean {
+  return peer.healthy && peer.hasRoom && !exclude.includes(peer.backend);
+}
+
+/** The transition function of the selector actor, exported for tests that need no actor. */
+export function select(state: SelectorState, event: SelectorEvent): SelectorState {
+  state.picked = undefined;
+  switch (event.type) {
+    case 'configured':
+      configure(state, event.weights);
+      return state;
+    case 'healthChanged': {
+      const peer = state.peers.find(({ backend }) => backend === event.backend);
+      if (peer !== undefined) peer.healthy = event.healthy;
+      return state;
+    }
+    case 'roomChanged': {
+      const peer = state.peers.find(({ backend }) => backend === event.backend);
+      if (peer !== undefined) peer.hasRoom = event.hasRoom;
+      return state;
+    }
+    case 'pick':
+      state.picked = pickNext(state.peers, (peer) => isEligible(peer, event.exclude))?.backend;
+      return state;
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Logic for `createActor`; its context is a {@link SelectorState}. */
+export const selectorLogic = fromTransition(select, (): SelectorState => ({ peers: [], picked: undefined }));

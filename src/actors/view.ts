@@ -1,0 +1,72 @@
+/** What the core knows, copied out as plain JSON for operators; a view is never handed back in. */
+import { type LastProbe, statusOf } from './backend.ts';
+import { type Backend, type Core, poolOf, poolOfBackend, selectorOf } from './core.ts';
+import type { BackendStatus } from './events.ts';
+
+export type BackendView = {
+  id: string;
+  host: string;
+  port: number;
+  weight: number;
+  currentWeight: number;
+  state: BackendStatus;
+  consecutiveFailures: number;
+  consecutiveSuccesses: number;
+  lastProbe: LastProbe | null;
+  pool: {
+    /** Sockets that wait for a request. */
+    idle: number;
+    /** Sockets that serve one, those being opened included. */
+    leased: number;
+    /** Requests waiting for a lease; one queue serves all backends. */
+    queued: number;
+    size: number;
+    /** Idle and leased together. */
+    total: number;
+    /** Counted since the backend was configured. */
+    opened: number;
+    reused: number;
+    failed: number;
+  };
+  requests: { total: number; inFlight: number; failed: number };
+};
+
+/** Each backend in the order of the config, those that are removed and still drain last. */
+export function viewBackends(core: Core): BackendView[] {
+  const order = new Set(core.config.backends.map(({ id }) => id));
+  for (const id of core.backends.keys()) order.add(id);
+  return [...order].flatMap((id) => {
+    const backend = core.backends.get(id);
+    return backend === undefined ? [] : [viewBackend(core, id, backend)];
+  });
+}
+
+function viewBackend(core: Core, id: string, backend: Backend): BackendView {
+  const { host, port, weight } = backend.settings;
+  const { consecutiveFailures, consecutiveSuccesses, lastProbe } = backend.actor.getSnapshot().context;
+  const pool = poolOfBackend(core, id);
+  const idle = pool?.idle.length ?? 0;
+  const leased = pool?.leased ?? 0;
+  return {
+    id,
+    host,
+    port,
+    weight,
+    currentWeight: selectorOf(core).peers.find((peer) => peer.backend === id)?.currentWeight ?? 0,
+    state: statusOf(backend.actor),
+    consecutiveFailures,
+    consecutiveSuccesses,
+    lastProbe: lastProbe ?? null,
+    pool: {
+      idle,
+      leased,
+      queued: poolOf(core).waiting.length,
+      size: pool?.size ?? 0,
+      total: idle + leased,
+      opened: pool?.opened ?? 0,
+      reused: pool?.reused ?? 0,
+      failed: pool?.failed ?? 0,
+    },
+    requests: { total: backend.total, inFlight: leased, failed: backend.failed },
+  };
+}

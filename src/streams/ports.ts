@@ -1,0 +1,128 @@
+/**
+ * What the streams need of the outside world, as interfaces that `io` implements. Either end of the data path
+ * (`Downstream`, `Upstream`) can be replaced here without touching the core or the streams.
+ */
+import type { Readable } from 'node:stream';
+import type {
+  BackendSettings,
+  CoreConfig,
+  ProbeFailure,
+  RejectionCode,
+  UpstreamFailure,
+} from '../actors/events.ts';
+
+export type Clock = {
+  /** Milliseconds since the epoch, whole, never less than before. */
+  now(): number;
+};
+
+/** Permission to send one request over one socket. */
+export type Grant = {
+  readonly request: number;
+  readonly lease: number;
+  readonly backend: string;
+  readonly socket: number;
+  readonly reused: boolean;
+};
+
+export type Rejection = {
+  readonly request: number;
+  readonly code: RejectionCode;
+  /** The backend that failed last, and how, if one was asked. */
+  readonly backend?: string;
+  readonly reason?: UpstreamFailure;
+};
+
+/** One request on its way, as the streams see it: it is told where it may go, or that it may not. */
+export type Exchange = {
+  granted(grant: Grant): void;
+  rejected(rejection: Rejection): void;
+};
+
+/** Opens and closes sockets to backends under the numbers the core gave them; reports back in facts. */
+export type SocketPort = {
+  open(socket: number, backend: BackendSettings): void;
+  /** Closes a socket, whatever it is doing; one that is gone already is no error. */
+  evict(socket: number): void;
+};
+
+export type ProbeResult =
+  | { readonly ok: true; readonly status: number; readonly latencyMs: number }
+  | { readonly ok: false; readonly reason: ProbeFailure; readonly latencyMs: number };
+
+export type ProbePort = {
+  /** Asks a backend for its health once, over its own connection; never rejects. */
+  probe(backend: BackendSettings): Promise<ProbeResult>;
+};
+
+/** Settings of the streams themselves, read anew at each tick so that a reload counts at once. */
+export type StreamSettings = {
+  readonly probeIntervalMs: number;
+  readonly sweepIntervalMs: number;
+};
+
+export type ReloadOutcome =
+  | {
+      readonly ok: true;
+      readonly config: CoreConfig;
+      /** Keys whose value differs from before. */
+      readonly changed: readonly string[];
+      /** Those of them that count only after a restart. */
+      readonly needRestart: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** One thing that is wrong with a config, as an operator reads it. */
+export type ConfigProblem = {
+  readonly key: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly expected: string;
+};
+
+/** A flat list of header names and values in turn: order, case and repeats as they came. */
+export type RawHeaders = readonly string[];
+
+/** The end towards the client: one request that came in, and the way to answer it. */
+export type Downstream = {
+  readonly method: string;
+  /** Path and query in origin form. */
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly remoteAddress: string;
+  readonly protocol: 'http' | 'https';
+  start(status: number, reason: string, headers: RawHeaders): void;
+  /** @returns false when the client is slow: write no more until `onDrain` has been called. */
+  write(chunk: Uint8Array): boolean;
+  /** Ends the answer as complete. */
+  end(trailers: RawHeaders): void;
+  /** Ends the answer so that the client sees it is not complete. */
+  cut(): void;
+  /** Answers in the gateway's own name with a JSON body; only before `start`. */
+  answer(status: number, headers: RawHeaders, body: string): void;
+};
+
+/** What is sent to a backend. A `Uint8Array` can be sent again; a stream cannot. */
+export type UpstreamRequest = {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: string[];
+  readonly body: Uint8Array | Readable | null;
+};
+
+/** What comes back from a backend: `started` once, `data` for each piece, then `ended` or `failed` once. */
+export type UpstreamReceiver = {
+  started(status: number, reason: string, headers: RawHeaders, flow: Flow): void;
+  data(chunk: Uint8Array): void;
+  /** @param reusable whether the socket is still open and may serve another request */
+  ended(trailers: RawHeaders, reusable: boolean): void;
+  /** @param written whether any byte of the request may have reached the backend */
+  failed(reason: UpstreamFailure, written: boolean): void;
+};
+
+/** Back-pressure on the answer of a backend. */
+export type Flow = { pause(): void; resume(): void };
+
+export type Upstream = {
+  send(socket: number, request: UpstreamRequest, receiver: UpstreamReceiver): void;
+};

@@ -1,0 +1,78 @@
+/**
+ * Probe ticks: for each backend its own jittered beat, at once for a new one, with one probe at a time. A
+ * backend that leaves the config, or moves to another address, takes its running probe with it.
+ */
+import {
+  concat,
+  defer,
+  exhaustMap,
+  filter,
+  from,
+  map,
+  Observable,
+  of,
+  repeat,
+  type Subscription,
+  timer,
+} from 'rxjs';
+import type { BackendSettings, Entry, Fact } from '../actors/events.ts';
+import type { ProbePort, ProbeResult, StreamSettings } from './ports.ts';
+
+/** Share of the interval by which a tick may come early or late, so that backends are not probed in step. */
+const JITTER = 0.1;
+
+export type ProbeOptions = {
+  readonly port: ProbePort;
+  readonly settings: () => StreamSettings;
+  /** A number from 0 up to 1, as of `Math.random`. */
+  readonly random: () => number;
+};
+
+/** Facts from probing whatever backends the core has been configured with, as the entries tell. */
+export function probeFacts(entries$: Observable<Entry>, options: ProbeOptions): Observable<Fact> {
+  const targets$ = entries$.pipe(
+    filter(({ fact }) => fact.type === 'gateway.started' || fact.type === 'config.reloaded'),
+    map(({ fact }) => ('config' in fact ? fact.config.backends : [])),
+  );
+  return new Observable<Fact>((subscriber) => {
+    const beats = new Map<string, Subscription>();
+    const subscription = targets$.subscribe((targets) => {
+      const wanted = new Map(targets.map((target) => [addressOf(target), target]));
+      for (const [address, beat] of beats) {
+        if (wanted.has(address)) continue;
+        beat.unsubscribe();
+        beats.delete(address);
+      }
+      for (const [address, target] of wanted) {
+        if (!beats.has(address)) beats.set(address, probeLoop(target, options).subscribe(subscriber));
+      }
+    });
+    return () => {
+      subscription.unsubscribe();
+      for (const beat of beats.values()) beat.unsubscribe();
+    };
+  });
+}
+
+function addressOf({ id, protocol, host, port }: BackendSettings): string {
+  return `${id} ${protocol}://${host}:${port}`;
+}
+
+function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<Fact> {
+  const nextTick = () => {
+    const { probeIntervalMs } = options.settings();
+    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)));
+  };
+  const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
+  return ticks$.pipe(
+    exhaustMap(() => from(options.port.probe(target))),
+    map((result) => toFact(target.id, result)),
+  );
+}
+
+function toFact(backend: string, result: ProbeResult): Fact {
+  const { latencyMs } = result;
+  return result.ok
+    ? { type: 'probe.succeeded', backend, status: result.status, latencyMs }
+    : { type: 'probe.failed', backend, reason: result.reason, latencyMs };
+}

@@ -1,0 +1,71 @@
+/**
+ * The desk where requests are taken in: gives each its number, keeps its exchange as long as it is under way,
+ * and turns what happens to it into facts. Once a request has ended nothing more is said about it.
+ */
+import { type Observable, Subject } from 'rxjs';
+import type { Fact, UpstreamFailure } from '../actors/events.ts';
+import type { Exchange } from './ports.ts';
+
+export type Arrival = {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly bodyBytes: number;
+  readonly replayable: boolean;
+};
+
+export type RequestDesk = {
+  readonly facts$: Observable<Fact>;
+  /** @returns the number of the request; by then its exchange may have been told where to go already */
+  receive(arrival: Arrival, exchange: Exchange): number;
+  started(request: number, lease: number, status: number): void;
+  ended(request: number, lease: number, totals: Totals & { reusable: boolean }): void;
+  failed(
+    request: number,
+    lease: number,
+    failure: Totals & { reason: UpstreamFailure; written: boolean },
+  ): void;
+  aborted(request: number): void;
+  /** Forgets a request that has been answered, so that late events of it are dropped. */
+  close(request: number): void;
+  exchangeOf(request: number): Exchange | undefined;
+  readonly inFlight: number;
+};
+
+/** Figures per chunk are summed up beside the socket and travel once, with the fact that ends the response. */
+export type Totals = { readonly bytes: number; readonly chunks: number };
+
+export function createRequestDesk(): RequestDesk {
+  const facts$ = new Subject<Fact>();
+  const exchanges = new Map<number, Exchange>();
+  let last = 0;
+  return {
+    facts$,
+    receive(arrival, exchange) {
+      last += 1;
+      const request = last;
+      exchanges.set(request, exchange);
+      facts$.next({ type: 'request.received', request, ...arrival });
+      return request;
+    },
+    started(request, lease, status) {
+      facts$.next({ type: 'response.started', request, lease, status });
+    },
+    ended(request, lease, { bytes, chunks, reusable }) {
+      facts$.next({ type: 'response.ended', request, lease, bytes, chunks, reusable });
+    },
+    failed(request, lease, { reason, written, bytes, chunks }) {
+      facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });
+    },
+    aborted(request) {
+      if (exchanges.delete(request)) facts$.next({ type: 'client.aborted', request });
+    },
+    close(request) {
+      exchanges.delete(request);
+    },
+    exchangeOf: (request) => exchanges.get(request),
+    get inFlight() {
+      return exchanges.size;
+    },
+  };
+}
