@@ -1,0 +1,121 @@
+/**
+ * The errors the gateway answers in its own name, in the shape of OpenAI's API so that clients raise what they
+ * would raise for the real thing. The `code` is stable; the message says what happened and what to do.
+ */
+import type { RejectionCode } from '../actors/events.ts';
+import type { Rejection } from '../streams/ports.ts';
+
+export type GatewayErrorCode =
+  | RejectionCode
+  | 'bad_request'
+  | 'not_found'
+  | 'body_too_large'
+  | 'headers_too_large'
+  | 'request_timeout'
+  | 'backend_broke_off';
+
+export type GatewayError = {
+  readonly status: number;
+  readonly code: GatewayErrorCode;
+  readonly message: string;
+  readonly retryAfterS?: number;
+};
+
+/** Seconds a client is asked to wait where the gateway is only busy. */
+const BUSY_RETRY_AFTER_S = 1;
+
+/**
+ * What the client is told about a rejection by the core.
+ *
+ * @param probeIntervalMs how often backends are probed, which is when things may look up again
+ */
+export function errorForRejection(
+  { code, backend, reason }: Rejection,
+  probeIntervalMs: number,
+): GatewayError {
+  const probedAgainS = Math.max(1, Math.ceil(probeIntervalMs / 1000));
+  const which = backend === undefined ? 'The backend' : `Backend ${backend}`;
+  const how = reason === undefined ? '' : ` (${reason})`;
+  switch (code) {
+    case 'no_backend_configured':
+      return {
+        status: 503,
+        code,
+        message: 'No backend is configured. Add one to the gateway and reload it.',
+        retryAfterS: probedAgainS,
+      };
+    case 'no_healthy_backend':
+      return {
+        status: 503,
+        code,
+        message: 'No backend is healthy at the moment. Try again later.',
+        retryAfterS: probedAgainS,
+      };
+    case 'queue_full':
+      return {
+        status: 503,
+        code,
+        message: 'All backends are busy and the queue is full. Try again later.',
+        retryAfterS: BUSY_RETRY_AFTER_S,
+      };
+    case 'queue_timeout':
+      return {
+        status: 503,
+        code,
+        message: 'All backends were busy for as long as a request may wait. Try again later.',
+        retryAfterS: BUSY_RETRY_AFTER_S,
+      };
+    case 'gateway_stopping':
+      return {
+        status: 503,
+        code,
+        message: 'The gateway is shutting down. Try again.',
+        retryAfterS: BUSY_RETRY_AFTER_S,
+      };
+    case 'backend_unreachable':
+      return {
+        status: 502,
+        code,
+        message: `${which} could not be reached${how}, and no other could take the request.`,
+      };
+    case 'backend_failed':
+      return {
+        status: 502,
+        code,
+        message: `${which} failed before it answered${how}, and no other could take the request.`,
+      };
+    case 'backend_timeout':
+      return { status: 504, code, message: `${which} did not answer in time${how}.` };
+  }
+}
+
+export function badRequest(message: string): GatewayError {
+  return { status: 400, code: 'bad_request', message };
+}
+
+export function notFound(path: string): GatewayError {
+  return { status: 404, code: 'not_found', message: `Nothing is served at ${path}. Models are under /v1/.` };
+}
+
+export function bodyTooLarge(maxBodyBytes: number): GatewayError {
+  return {
+    status: 413,
+    code: 'body_too_large',
+    message: `The body is longer than the ${maxBodyBytes} bytes allowed (server.maxBodyBytes).`,
+  };
+}
+
+/** What ends a stream that its backend broke off; the client has its status line already. */
+export function brokenOff(backend: string, reason: string): GatewayError {
+  return {
+    status: 502,
+    code: 'backend_broke_off',
+    message: `Backend ${backend} broke off its answer (${reason}); what came so far is not complete.`,
+  };
+}
+
+/** The JSON body, in OpenAI's shape. */
+export function errorBody({ status, code, message }: GatewayError): string {
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  return JSON.stringify({ error: { message, type, code, param: null } });
+}

@@ -1,0 +1,40 @@
+/** Sorts the many errors of sockets, TLS and undici into the few words that the log and the core know. */
+import type { UpstreamFailure } from '../actors/events.ts';
+
+const BY_CODE: Readonly<Record<string, UpstreamFailure>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'refused',
+  ENETUNREACH: 'refused',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ECONNABORTED: 'reset',
+  UND_ERR_SOCKET: 'closed',
+  UND_ERR_CLOSED: 'closed',
+  UND_ERR_DESTROYED: 'closed',
+  UND_ERR_INFO: 'closed',
+  ETIMEDOUT: 'connectTimeout',
+  UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
+  UND_ERR_HEADERS_TIMEOUT: 'headersTimeout',
+  UND_ERR_BODY_TIMEOUT: 'idleTimeout',
+  UND_ERR_HEADERS_OVERFLOW: 'badResponse',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'closed',
+  ENOTFOUND: 'unresolved',
+  EAI_AGAIN: 'unresolved',
+};
+
+const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+/** @returns the word for an error that ended a connection or an exchange; `other` where none fits. */
+export function classifyFailure(error: unknown): UpstreamFailure {
+  const code = codeOf(error);
+  const known = BY_CODE[code];
+  if (known !== undefined) return known;
+  if (code.startsWith('HPE_')) return 'badResponse';
+  if (TLS_CODES.test(code)) return 'tls';
+  return 'other';
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return String(error.code);
+}

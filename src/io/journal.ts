@@ -1,0 +1,68 @@
+/** What of the entries an operator should read as it happens: a projection of facts and decisions into the log. */
+import type { Observable, Subscription } from 'rxjs';
+import type { Decision, Entry } from '../actors/events.ts';
+import type { Logger } from './log.ts';
+
+/** Lines about single requests in one second, beyond which they are only counted: a storm must not fill the disk. */
+const REQUEST_LINES_PER_S = 10;
+
+export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscription {
+  const perRequest = limited(log);
+  return entries$.subscribe(({ at, decisions }) => {
+    for (const decision of decisions) note(decision, at, log, perRequest);
+  });
+}
+
+type RequestNote = (at: number, fields: object, message: string) => void;
+
+function note(decision: Decision, at: number, log: Logger, perRequest: RequestNote): void {
+  switch (decision.type) {
+    case 'backend.changed': {
+      const { backend, from, to, reason } = decision;
+      const level = to === 'unhealthy' ? 'warn' : 'info';
+      log[level]({ backend, from, to, reason }, `backend ${backend}: ${from} -> ${to} (${reason})`);
+      break;
+    }
+    case 'config.applied': {
+      const { added, removed, changed } = decision;
+      log.info({ added, removed, changed }, 'config applied');
+      break;
+    }
+    case 'request.rejected': {
+      const { type: _, ...fields } = decision;
+      perRequest(at, fields, `request ${decision.request} rejected: ${decision.code}`);
+      break;
+    }
+    case 'request.retried': {
+      const { type: _, ...fields } = decision;
+      perRequest(
+        at,
+        fields,
+        `request ${decision.request} retried: ${decision.from} failed (${decision.reason})`,
+      );
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+/** Writes the first lines of each second and says at the next one how many it left out. */
+function limited(log: Logger): RequestNote {
+  let second = 0;
+  let written = 0;
+  let left = 0;
+  return (at, fields, message) => {
+    const now = Math.floor(at / 1000);
+    if (now !== second) {
+      if (left > 0) log.warn({ left }, `${left} further lines about requests left out`);
+      second = now;
+      written = 0;
+      left = 0;
+    }
+    if (written < REQUEST_LINES_PER_S) {
+      written += 1;
+      log.warn(fields, message);
+    } else left += 1;
+  };
+}

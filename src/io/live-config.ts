@@ -1,0 +1,75 @@
+/**
+ * The config as it is in force, and its reload: a bad one is reported with all its problems and changes
+ * nothing; keys that need a restart keep the value they had.
+ */
+import type { CoreConfig } from '../actors/events.ts';
+import type { ReloadOutcome } from '../streams/ports.ts';
+import { changedKeys, restartKeys } from './config/describe.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { ConfigError, formatOrigin, preview } from './config/problems.ts';
+import type { BackendConfig, Config } from './config/schema.ts';
+import type { Logger } from './log.ts';
+
+export type LiveConfig = {
+  current(): Config;
+  /** Reads the config anew; never throws. */
+  load(): ReloadOutcome;
+};
+
+export type LiveConfigOptions = {
+  readonly loaded: LoadedConfig;
+  /** Reads and checks the config as at the start; throws a `ConfigError` if it is not valid. */
+  readonly reload: () => LoadedConfig;
+  readonly log: Logger;
+  /** Used as long as no backend is configured. */
+  readonly fallbackBackends: readonly BackendConfig[];
+};
+
+export function createLiveConfig({ loaded, reload, log, fallbackBackends }: LiveConfigOptions): LiveConfig {
+  const withFallback = (config: Config): Config =>
+    config.backends.length > 0 ? config : { ...config, backends: [...fallbackBackends] };
+  let config = withFallback(loaded.config);
+  return {
+    current: () => config,
+    load() {
+      try {
+        const next = withFallback(reload().config);
+        const changed = changedKeys(config, next);
+        const needRestart = changed.filter((key) => restartKeys.has(key));
+        if (needRestart.length > 0) {
+          log.warn(
+            { needRestart },
+            `these keys have changed and count after a restart: ${needRestart.join(', ')}`,
+          );
+        }
+        config = next;
+        log.level = next.logging.level;
+        return { ok: true, config: coreConfigOf(next), changed, needRestart };
+      } catch (error) {
+        return refusal(error, log);
+      }
+    },
+  };
+}
+
+function refusal(error: unknown, log: Logger): ReloadOutcome {
+  if (!(error instanceof ConfigError)) throw error;
+  const problems = error.problems.map(({ key, value, origin, expected }) => ({
+    key,
+    value: value === undefined ? '' : preview(value),
+    origin: formatOrigin(origin),
+    expected,
+  }));
+  log.error({ problems }, `the config was not reloaded, the old one stays in force: ${error.message}`);
+  return { ok: false, problems };
+}
+
+/** The part of the config that decisions depend on. */
+export function coreConfigOf({ backends, health, pool, retry }: Config): CoreConfig {
+  return {
+    backends,
+    health: { fall: health.fall, rise: health.rise, initial: health.initial },
+    pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
+    retry: { attempts: retry.attempts, on: retry.on },
+  };
+}

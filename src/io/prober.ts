@@ -1,0 +1,32 @@
+/** Asks a backend for its health: one GET over a connection of its own, which a busy pool cannot delay. */
+import { Client } from 'undici';
+import type { ProbePort, ProbeResult } from '../streams/ports.ts';
+import { classifyFailure } from './failures.ts';
+import { originOf } from './origin.ts';
+
+export type ProbeSettings = { readonly path: string; readonly timeoutMs: number };
+
+/** A backend that answers 2xx, and all of its answer within the timeout, is well; anything else is not. */
+export function createProber(settings: () => ProbeSettings): ProbePort {
+  return {
+    async probe(backend): Promise<ProbeResult> {
+      const { path, timeoutMs } = settings();
+      const begun = performance.now();
+      const latencyMs = () => Math.round(performance.now() - begun);
+      const signal = AbortSignal.timeout(timeoutMs);
+      const client = new Client(originOf(backend), { connect: { timeout: timeoutMs, allowH2: false } });
+      try {
+        const answer = await client.request({ method: 'GET', path, signal, reset: true });
+        for await (const _ of answer.body) signal.throwIfAborted();
+        const status = answer.statusCode;
+        if (status >= 200 && status < 300) return { ok: true, status, latencyMs: latencyMs() };
+        return { ok: false, reason: `status ${status}`, latencyMs: latencyMs() };
+      } catch (error) {
+        const reason = signal.aborted ? 'timeout' : classifyFailure(error);
+        return { ok: false, reason, latencyMs: latencyMs() };
+      } finally {
+        void client.destroy();
+      }
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** Which requests go to a backend and which are the gateway's own, by the path alone. */
+
+export type Route = 'proxy' | 'health' | 'index' | 'none';
+
+/**
+ * @param target path and query in origin form
+ * @param proxied paths that go to a backend: exact ones, or prefixes that end in `/*`
+ */
+export function routeOf(target: string, proxied: readonly string[]): Route {
+  const query = target.indexOf('?');
+  const path = query === -1 ? target : target.slice(0, query);
+  if (proxied.some((pattern) => matches(path, pattern))) return 'proxy';
+  if (path === '/health') return 'health';
+  return path === '/' ? 'index' : 'none';
+}
+
+function matches(path: string, pattern: string): boolean {
+  return pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
+
+/**
+ * The origin form of a request target: a client that takes us for a forward proxy sends the whole URL, which
+ * a server must accept (RFC 9112 §3.2.2).
+ */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const match = /^https?:\/\/[^/?#]*/i.exec(target);
+  if (match === null) return target;
+  const rest = target.slice(match[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}

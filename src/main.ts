@@ -1,0 +1,77 @@
+/** The daemon: a gateway with a log, signals, and the demo backends when it has no others. */
+import { type Demo, startDemo } from './demo.ts';
+import { type Gateway, startGateway } from './gateway.ts';
+import type { LoadedConfig } from './io/config/load.ts';
+import { createLiveConfig } from './io/live-config.ts';
+import { createLogger, type Logger } from './io/log.ts';
+import { welcome } from './io/welcome.ts';
+
+/** npm passes a signal on that the terminal has sent to the daemon already; both count as one. */
+const SAME_SIGNAL_MS = 500;
+const EXIT_STOPPED_AT_ONCE = 1;
+/** EX_SOFTWARE of sysexits.h: an error of our own. */
+const EXIT_OWN_ERROR = 70;
+
+export type ServeOptions = {
+  readonly loaded: LoadedConfig;
+  /** Reads the config again; throws a `ConfigError` if it is not valid. */
+  readonly reload: () => LoadedConfig;
+  readonly version: string;
+};
+
+/**
+ * Serves until SIGTERM or SIGINT, then ends the process.
+ *
+ * @throws Error with a `code` of the system if it cannot listen
+ */
+export async function serve({ loaded, reload, version }: ServeOptions): Promise<void> {
+  const log = createLogger(loaded.config.logging);
+  const demo = loaded.config.backends.length === 0 ? await startDemo() : undefined;
+  const config = createLiveConfig({ loaded, reload, log, fallbackBackends: demo?.backends ?? [] });
+  const gateway = await startGateway({ config, log, version }).catch(async (error: unknown) => {
+    await demo?.stop();
+    throw error;
+  });
+  welcome(log, {
+    config: config.current(),
+    port: gateway.port,
+    adminPort: gateway.adminPort,
+    version,
+    isDemo: demo !== undefined,
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal(error, 'an error that nothing caught; stopping');
+    process.exit(EXIT_OWN_ERROR);
+  });
+  process.on('SIGHUP', () => void gateway.reload());
+  await stopSignal(log);
+  await shutDown(gateway, demo, log);
+  process.exit(0);
+}
+
+/** Resolves at the first signal to stop; a second one ends the process at once. */
+function stopSignal(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let since: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (since === undefined) {
+        since = performance.now();
+        log.info(`${signal}: stopping once the requests in flight are done; a second signal stops at once`);
+        resolve();
+      } else if (performance.now() - since > SAME_SIGNAL_MS) {
+        log.warn(`${signal}: stopping at once`);
+        process.exit(EXIT_STOPPED_AT_ONCE);
+      }
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function shutDown(gateway: Gateway, demo: Demo | undefined, log: Logger): Promise<void> {
+  const cut = await gateway.stop();
+  await demo?.stop();
+  if (cut > 0)
+    log.warn({ cut }, `stopped; ${cut} requests took longer than server.shutdownTimeoutMs and were cut off`);
+  else log.info('stopped; every request was finished');
+}
