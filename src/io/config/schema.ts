@@ -1,0 +1,192 @@
+/**
+ * Every key of the configuration: its type, its default, its limits and one line on what it is for. This is the
+ * convict schema; the variable names, the reference and the messages are all derived from it.
+ */
+
+import type { Tree } from './tree.ts';
+
+export type BackendConfig = {
+  id: string;
+  protocol: 'http' | 'https';
+  /** Lower case; an IPv6 address without brackets. */
+  host: string;
+  port: number;
+  /** A whole number, 1 to 1000. */
+  weight: number;
+};
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export type Config = {
+  server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
+  admin: { host: string; port: number };
+  backends: BackendConfig[];
+  health: {
+    path: string;
+    intervalMs: number;
+    timeoutMs: number;
+    fall: number;
+    rise: number;
+    initial: 'healthy' | 'unhealthy';
+  };
+  pool: {
+    size: number;
+    idleTimeoutMs: number;
+    sweepIntervalMs: number;
+    queue: { max: number; timeoutMs: number };
+  };
+  upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
+  retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
+  logging: { level: LogLevel; format: 'pretty' | 'json' };
+};
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const DAY_MS = 86_400_000;
+/** Node fires a timer with a longer delay after 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const port = { format: 'wholeNumber', min: 0, max: 65535 } as const;
+const timerMs = { format: 'wholeNumber', min: 1, max: MAX_TIMER_MS } as const;
+/** Intervals are jittered, so they keep well away from the limit of a timer. */
+const intervalMs = { format: 'wholeNumber', min: 10, max: DAY_MS } as const;
+const count = (min: number, max: number) => ({ format: 'wholeNumber', min, max }) as const;
+
+/** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
+export function schema(isTerminal: boolean): Tree<Config> {
+  return { ...gatewayKeys, ...upstreamKeys, logging: loggingKeys(isTerminal) };
+}
+
+const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
+  server: {
+    host: {
+      format: 'host',
+      default: '127.0.0.1',
+      shortEnv: 'REPRISE_HOST',
+      restart: true,
+      doc: 'Address that clients connect to.',
+    },
+    port: {
+      ...port,
+      default: 8080,
+      shortEnv: 'REPRISE_PORT',
+      restart: true,
+      doc: 'Port that clients connect to; 0 takes any free port.',
+    },
+    maxBodyBytes: {
+      ...count(1, 16 * GIB),
+      default: 32 * MIB,
+      doc: 'Largest request body that is taken; a larger one is answered with 413.',
+    },
+    shutdownTimeoutMs: {
+      ...count(0, MAX_TIMER_MS),
+      default: 30_000,
+      doc: 'How long requests in flight may take to finish after SIGTERM.',
+    },
+    paths: {
+      format: 'pathPatterns',
+      default: ['/v1/*', '/api/*'],
+      doc: 'Paths that are forwarded: exact, or a prefix that ends in /*.',
+    },
+  },
+  admin: {
+    host: {
+      format: 'host',
+      default: '127.0.0.1',
+      restart: true,
+      doc: 'Address of the admin API; it has no authentication, so keep it on loopback.',
+    },
+    port: {
+      ...port,
+      default: 9900,
+      restart: true,
+      doc: 'Port of the admin API; 0 takes any free port.',
+    },
+  },
+  backends: {
+    format: 'backends',
+    default: [],
+    doc: 'The LLM servers, each { id?, host, port, weight=1 } or { url, id?, weight=1 }.',
+  },
+};
+
+const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>> = {
+  health: {
+    path: {
+      format: 'requestPath',
+      default: '/health',
+      doc: 'Path that a probe asks for; any 2xx is a success.',
+    },
+    intervalMs: { ...intervalMs, default: 5000, doc: 'Time between two probes of a backend.' },
+    timeoutMs: { ...timerMs, default: 2000, doc: 'Time within which a probe must be answered.' },
+    fall: { ...count(1, 1000), default: 3, doc: 'Consecutive failures that make a backend unhealthy.' },
+    rise: { ...count(1, 1000), default: 2, doc: 'Consecutive successes that make a backend healthy.' },
+    initial: {
+      format: 'choice',
+      choices: ['healthy', 'unhealthy'],
+      default: 'healthy',
+      doc: 'State of a new backend until its probes say otherwise.',
+    },
+  },
+  pool: {
+    size: { ...count(1, 10_000), default: 10, doc: 'Sockets a backend may have, idle and leased together.' },
+    idleTimeoutMs: { ...timerMs, default: 60_000, doc: 'How long an idle socket is kept.' },
+    sweepIntervalMs: { ...intervalMs, default: 30_000, doc: 'Time between two looks for idle sockets.' },
+    queue: {
+      max: {
+        ...count(0, 1_000_000),
+        default: 1000,
+        doc: 'Requests that may wait for a socket; 0 refuses at once when all pools are full.',
+      },
+      timeoutMs: { ...timerMs, default: 30_000, doc: 'How long a request may wait for a socket.' },
+    },
+  },
+  upstream: {
+    connectTimeoutMs: { ...timerMs, default: 5000, doc: 'Time within which a connection must open.' },
+    headersTimeoutMs: {
+      ...timerMs,
+      default: 300_000,
+      doc: 'Time from the request to the first byte of the response; prefill counts.',
+    },
+    idleTimeoutMs: {
+      ...timerMs,
+      default: 300_000,
+      doc: 'Longest silence within a response before it is given up.',
+    },
+  },
+  retry: {
+    attempts: { ...count(0, 10), default: 2, doc: 'Further attempts a request may have after its first.' },
+    bufferBytes: {
+      ...count(0, GIB),
+      default: MIB,
+      doc: 'Bytes of a request body kept for a retry; a longer body is not retried once sent.',
+    },
+    on: {
+      format: 'choices',
+      choices: ['emptyResponse'],
+      default: ['emptyResponse'],
+      doc: 'What is retried beyond failures that are always safe to retry.',
+    },
+  },
+};
+
+function loggingKeys(isTerminal: boolean): Tree<Config['logging']> {
+  return {
+    level: {
+      format: 'choice',
+      choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      default: 'info',
+      shortEnv: 'REPRISE_LOG_LEVEL',
+      doc: 'Least severe messages that are logged.',
+    },
+    format: {
+      format: 'choice',
+      choices: ['pretty', 'json'],
+      default: isTerminal ? 'pretty' : 'json',
+      defaultDoc: 'pretty on a terminal, else json',
+      restart: true,
+      doc: 'Form of the log: for eyes or for machines.',
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/**
+ * Whole numbers within limits, and their plain decimal text. Strict on purpose: convict's own `parseInt` would
+ * make 80 of "80abc".
+ */
+
+/** @returns whether the value is a number (not a text) without fraction, from `min` to `max`, both included. */
+export function isWholeNumber(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+}
+
+/** @returns the number that a plain decimal text stands for; any other text as it is, for the format to refuse. */
+export function wholeNumberFromText(text: string): number | string {
+  return /^-?(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
+}
