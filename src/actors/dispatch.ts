@@ -137,20 +137,25 @@ function holderOf(core: Core, number: number, lease: number): RequestState | und
   return request?.lease === lease ? request : undefined;
 }
 
+/** The request that is being served over this lease; nothing can come back over a socket that is not open yet. */
+function servedOver(core: Core, number: number, lease: number): RequestState | undefined {
+  return poolOf(core).leases.get(lease)?.opened === true ? holderOf(core, number, lease) : undefined;
+}
+
 export function beginResponse(core: Core, fact: Extract<Fact, { type: 'response.started' }>): void {
-  const request = holderOf(core, fact.request, fact.lease);
+  const request = servedOver(core, fact.request, fact.lease);
   if (request !== undefined) request.phase = 'answering';
 }
 
 export function endResponse(core: Core, fact: Extract<Fact, { type: 'response.ended' }>): void {
-  const request = holderOf(core, fact.request, fact.lease);
+  const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
   endLease(core, request, 'ended', fact.reusable ? undefined : 'unusable');
   finish(core, request);
 }
 
 export function failResponse(core: Core, fact: Extract<Fact, { type: 'response.failed' }>): void {
-  const request = holderOf(core, fact.request, fact.lease);
+  const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
   const entry = poolOf(core).leases.get(fact.lease);
   const answering = request.phase === 'answering';

@@ -105,6 +105,15 @@ export function nobodyWaitsInVain(core: Core): string | undefined {
   return undefined;
 }
 
+/** A backend drains only as long as it has leases. */
+export function drainingEnds(core: Core): string | undefined {
+  for (const [backend, { leased }] of poolOf(core).backends) {
+    if (leased === 0 && statusOfBackend(core, backend) === 'draining')
+      return `${backend} drains without a lease`;
+  }
+  return undefined;
+}
+
 /** Every rule that can be judged by looking at one moment. */
 export const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
@@ -115,6 +124,7 @@ export const RULES: readonly Rule[] = [
   theLineIsInOrder,
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
+  drainingEnds,
 ];
 
 export type Audit = {

@@ -211,6 +211,12 @@ describe('a failed attempt', () => {
     ]);
   });
 
+  it('does not ask a lone backend again when a new socket was lost', () => {
+    const scene = given(coreConfig({ backends: one }));
+    scene.when(received(1), opened(1));
+    assert.equal(only(scene.when(failed(1, 1)), 'request.rejected')[0]?.code, 'backend_failed');
+  });
+
   it('is never retried after the first response byte', () => {
     const scene = given(two);
     scene.when(received(1), opened(1), started(1, 1));
