@@ -29,8 +29,8 @@ test('the command says in one line where it listens, takes its flags and ends cl
     'cli-mock',
     '--tokens',
     '2',
-    '--fault-every',
-    '5',
+    '--script',
+    '{"faultEvery":5}',
   ]);
   const [line] = await once(createInterface(child.stdout), 'line');
   assert.match(line, /^cli-mock listens on http:\/\/127\.0\.0\.1:\d+$/);
@@ -45,7 +45,9 @@ test('the command says in one line where it listens, takes its flags and ends cl
 test('a wrong call ends with 64 and names each problem', async () => {
   const unknown = runCli(['--nonsense']);
   const wrong = runCli(['--port', '0', '--tokens', 'many', '--fault', 'explode']);
-  assert.deepEqual([await unknown.ended, await wrong.ended], [64, 64]);
+  const misnamed = runCli(['--port', '0', '--name', 'two\nlines']);
+  assert.deepEqual([await unknown.ended, await wrong.ended, await misnamed.ended], [64, 64, 64]);
+  assert.match(misnamed.errors(), /printable ASCII/);
   assert.match(unknown.errors(), /--nonsense/);
   assert.match(wrong.errors(), /tokenCount: must be a whole number/);
   assert.match(wrong.errors(), /fault: must be a fault/);
