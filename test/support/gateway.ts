@@ -111,6 +111,7 @@ function load(changes: TestConfig): LoadedConfig {
     config: {
       ...config,
       backends: backends.map(toBackend),
+      logging: { level: 'silent', format: 'json' },
       server: { ...config.server, shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS, ...sections.server },
       health: { ...config.health, intervalMs: PROBE_INTERVAL_MS, ...sections.health },
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },
