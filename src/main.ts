@@ -32,19 +32,16 @@ export async function serve({ loaded, reload, version }: ServeOptions): Promise<
     await demo?.stop();
     throw error;
   });
-  welcome(log, {
-    config: config.current(),
-    port: gateway.port,
-    adminPort: gateway.adminPort,
-    version,
-    isDemo: demo !== undefined,
-  });
   process.on('uncaughtException', (error) => {
     log.fatal(error, 'an error that nothing caught; stopping');
     process.exit(EXIT_OWN_ERROR);
   });
+  // Before the first word: whoever reads that the gateway serves may send a signal.
   process.on('SIGHUP', () => void gateway.reload());
-  await stopSignal(log);
+  const stopped = stopSignal(log);
+  const { port, adminPort } = gateway;
+  welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined });
+  await stopped;
   await shutDown(gateway, demo, log);
   process.exit(0);
 }

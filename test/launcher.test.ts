@@ -174,7 +174,8 @@ function pathWithThisNode(): string {
 }
 
 function start(root: string, args: string[], how: How = {}): ChildProcess {
-  const env = { ...process.env, PATH: how.path ?? pathWithThisNode() };
+  // The first releases of Node 24 warn that they strip types.
+  const env = { ...process.env, NODE_NO_WARNINGS: '1', PATH: how.path ?? pathWithThisNode() };
   return spawn(how.command ?? join(root, 'bin/reprise'), args, { env, cwd: how.cwd ?? root });
 }
 
