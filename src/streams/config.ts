@@ -1,5 +1,5 @@
 /** Reloads as a stream: each trigger loads the config once, and what came of it is a fact. */
-import { concat, concatMap, defer, EMPTY, type Observable, of } from 'rxjs';
+import { concat, concatMap, defer, EMPTY, type Observable, of, queueScheduler, subscribeOn } from 'rxjs';
 import type { Fact } from '../actors/events.ts';
 import type { ReloadOutcome } from './ports.ts';
 
@@ -23,10 +23,11 @@ export function reloadFacts(
       const fact: Fact = outcome.ok
         ? { type: 'config.reloaded', config: outcome.config }
         : { type: 'config.rejected', problems: outcome.problems.length };
+      // On the scheduler of the merge, since the fact itself waits there while another one is being handled.
       const report$ = defer(() => {
         trigger.done(outcome);
         return EMPTY;
-      });
+      }).pipe(subscribeOn(queueScheduler));
       return concat(of(fact), report$);
     }),
   );

@@ -44,7 +44,10 @@ export function probeFacts(entries$: Observable<Entry>, options: ProbeOptions): 
         beats.delete(address);
       }
       for (const [address, target] of wanted) {
-        if (!beats.has(address)) beats.set(address, probeLoop(target, options).subscribe(subscriber));
+        if (beats.has(address)) continue;
+        // Not `subscribe(subscriber)`: RxJS would return the subscriber itself, and ending one beat end them all.
+        const beat = probeLoop(target, options).subscribe((fact) => subscriber.next(fact));
+        beats.set(address, beat);
       }
     });
     return () => {

@@ -1,6 +1,6 @@
 /**
  * The desk where requests are taken in: gives each its number, keeps its exchange as long as it is under way,
- * and turns what happens to it into facts. Once a request has ended nothing more is said about it.
+ * and turns what happens to it into facts. Once it is closed a client that leaves is no news any more.
  */
 import { type Observable, Subject } from 'rxjs';
 import type { Fact, UpstreamFailure } from '../actors/events.ts';
