@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 export type RequestBody = { readonly bytes: number; readonly content: Buffer; readonly tooLarge: boolean };
 
 /** The most of a body that is kept; what comes after it is read and counted. */
-export const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const EMPTY: RequestBody = { bytes: 0, content: Buffer.alloc(0), tooLarge: false };
 

@@ -10,7 +10,7 @@ import type { BackendStatus } from './events.ts';
 
 export type LastProbe = { at: number; ok: boolean; latencyMs: number; reason: string };
 
-export type BackendContext = {
+type BackendContext = {
   fall: number;
   rise: number;
   consecutiveFailures: number;
@@ -25,7 +25,7 @@ export type BackendContext = {
   reason: string;
 };
 
-export type BackendInput = { fall: number; rise: number; initial: 'healthy' | 'unhealthy' };
+type BackendInput = { fall: number; rise: number; initial: 'healthy' | 'unhealthy' };
 
 export type BackendEvent =
   | { type: 'probe.succeeded'; at: number; latencyMs: number; status: number }
@@ -44,7 +44,7 @@ type ProbeEvent = Extract<BackendEvent, { type: 'probe.succeeded' | 'probe.faile
  * The whole threshold logic: one result moves its own counter up and sets the other to zero; the verdict turns
  * when a counter reaches its threshold.
  */
-export function judgeProbe(context: BackendContext, event: ProbeEvent): Partial<BackendContext> {
+function judgeProbe(context: BackendContext, event: ProbeEvent): Partial<BackendContext> {
   const ok = event.type === 'probe.succeeded';
   const consecutiveSuccesses = ok ? context.consecutiveSuccesses + 1 : 0;
   const consecutiveFailures = ok ? 0 : context.consecutiveFailures + 1;

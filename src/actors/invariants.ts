@@ -9,7 +9,7 @@ import { hasRoom } from './pool.ts';
 type Rule = (core: Core, decisions: readonly Decision[]) => string | undefined;
 
 /** A lease begins only at a backend that is healthy at the end of the step that began it. */
-export function leasesBeginAtHealthyBackends(core: Core, decisions: readonly Decision[]): string | undefined {
+function leasesBeginAtHealthyBackends(core: Core, decisions: readonly Decision[]): string | undefined {
   for (const decision of decisions) {
     if (decision.type !== 'backend.selected') continue;
     const status = statusOfBackend(core, decision.backend);
@@ -20,7 +20,7 @@ export function leasesBeginAtHealthyBackends(core: Core, decisions: readonly Dec
 }
 
 /** A socket is on one lease or idle in one pool, never both, never twice. */
-export function socketsAreHeldOnce(core: Core): string | undefined {
+function socketsAreHeldOnce(core: Core): string | undefined {
   const seen = new Set<number>();
   const { backends, leases } = poolOf(core);
   const idle = [...backends.values()].flatMap((pool) => pool.idle.map(({ socket }) => socket));
@@ -32,7 +32,7 @@ export function socketsAreHeldOnce(core: Core): string | undefined {
 }
 
 /** Idle and leased together stay within the size; leases above a size that was lowered only run off. */
-export function poolsStayWithinSize(core: Core): string | undefined {
+function poolsStayWithinSize(core: Core): string | undefined {
   for (const [backend, { idle, leased, size }] of poolOf(core).backends) {
     if (idle.length > 0 && idle.length + leased > size) {
       return `${backend} has ${idle.length} idle and ${leased} leased sockets in a pool of ${size}`;
@@ -42,7 +42,7 @@ export function poolsStayWithinSize(core: Core): string | undefined {
 }
 
 /** The count of leases of each backend is the number of leases there are. */
-export function leaseCountsAreTrue(core: Core): string | undefined {
+function leaseCountsAreTrue(core: Core): string | undefined {
   const { backends, leases } = poolOf(core);
   for (const [backend, { leased }] of backends) {
     const real = [...leases.values()].filter((lease) => lease.backend === backend).length;
@@ -52,7 +52,7 @@ export function leaseCountsAreTrue(core: Core): string | undefined {
 }
 
 /** A request with a lease and the lease with its request know each other; no lease is without a request. */
-export function leasesBelongToRequests(core: Core): string | undefined {
+function leasesBelongToRequests(core: Core): string | undefined {
   const { leases } = poolOf(core);
   for (const { lease, request } of leases.values()) {
     if (core.requests.get(request)?.lease !== lease)
@@ -68,7 +68,7 @@ export function leasesBelongToRequests(core: Core): string | undefined {
 }
 
 /** The line holds exactly the waiting requests, in order of arrival. */
-export function theLineIsInOrder(core: Core): string | undefined {
+function theLineIsInOrder(core: Core): string | undefined {
   const { waiting } = poolOf(core);
   const expected = [...core.requests.values()]
     .filter(({ phase }) => phase === 'waiting')
@@ -80,7 +80,7 @@ export function theLineIsInOrder(core: Core): string | undefined {
 }
 
 /** The selector's view of health and room is the machines' and the pool's. */
-export function theSelectorIsUpToDate(core: Core): string | undefined {
+function theSelectorIsUpToDate(core: Core): string | undefined {
   for (const { backend, healthy, hasRoom: room } of selectorOf(core).peers) {
     if (healthy !== (statusOfBackend(core, backend) === 'healthy'))
       return `the selector is wrong on ${backend}'s health`;
@@ -92,7 +92,7 @@ export function theSelectorIsUpToDate(core: Core): string | undefined {
 }
 
 /** Nobody waits who could be served, or for backends that are all out. */
-export function nobodyWaitsInVain(core: Core): string | undefined {
+function nobodyWaitsInVain(core: Core): string | undefined {
   for (const number of poolOf(core).waiting) {
     const tried = core.requests.get(number)?.tried ?? [];
     const possible = selectorOf(core).peers.filter(
@@ -106,7 +106,7 @@ export function nobodyWaitsInVain(core: Core): string | undefined {
 }
 
 /** A backend drains only as long as it has leases. */
-export function drainingEnds(core: Core): string | undefined {
+function drainingEnds(core: Core): string | undefined {
   for (const [backend, { leased }] of poolOf(core).backends) {
     if (leased === 0 && statusOfBackend(core, backend) === 'draining')
       return `${backend} drains without a lease`;
@@ -115,7 +115,7 @@ export function drainingEnds(core: Core): string | undefined {
 }
 
 /** Every rule that can be judged by looking at one moment. */
-export const RULES: readonly Rule[] = [
+const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
   socketsAreHeldOnce,
   poolsStayWithinSize,

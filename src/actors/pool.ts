@@ -207,8 +207,8 @@ export function leaseOfSocket(state: PoolState, socket: number): Lease | undefin
   return lease === undefined ? undefined : state.leases.get(lease);
 }
 
-/** The transition function of the pool actor, exported for tests that need no actor. */
-export function keepLedger(state: PoolState, event: PoolEvent): PoolState {
+/** The transition function of the pool actor. */
+function keepLedger(state: PoolState, event: PoolEvent): PoolState {
   state.decisions = [];
   switch (event.type) {
     case 'configured':
@@ -246,7 +246,7 @@ export function keepLedger(state: PoolState, event: PoolEvent): PoolState {
   }
 }
 
-export function emptyPool(): PoolState {
+function emptyPool(): PoolState {
   return {
     backends: new Map(),
     leases: new Map(),

@@ -45,8 +45,8 @@ function isEligible(peer: Peer, exclude: readonly string[]): boolean {
   return peer.healthy && peer.hasRoom && !exclude.includes(peer.backend);
 }
 
-/** The transition function of the selector actor, exported for tests that need no actor. */
-export function select(state: SelectorState, event: SelectorEvent): SelectorState {
+/** The transition function of the selector actor. */
+function select(state: SelectorState, event: SelectorEvent): SelectorState {
   state.picked = undefined;
   switch (event.type) {
     case 'configured':

@@ -53,7 +53,14 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
 }
 
 function refusal(error: unknown, log: Logger): ReloadOutcome {
-  if (!(error instanceof ConfigError)) throw error;
+  if (!(error instanceof ConfigError)) {
+    // Not a bad config but a mistake of ours; the gateway goes on with what it has.
+    log.error(error, 'the config could not be read, the old one stays in force');
+    return {
+      ok: false,
+      problems: [{ key: 'config', value: '', origin: 'internal', expected: String(error) }],
+    };
+  }
   const problems = error.problems.map(({ key, value, origin, expected }) => ({
     key,
     value: value === undefined ? '' : preview(value),

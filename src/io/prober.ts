@@ -14,8 +14,9 @@ export function createProber(settings: () => ProbeSettings): ProbePort {
       const begun = performance.now();
       const latencyMs = () => Math.round(performance.now() - begun);
       const signal = AbortSignal.timeout(timeoutMs);
-      const client = new Client(originOf(backend), { connect: { timeout: timeoutMs, allowH2: false } });
+      let client: Client | undefined;
       try {
+        client = new Client(originOf(backend), { connect: { timeout: timeoutMs, allowH2: false } });
         const answer = await client.request({ method: 'GET', path, signal, reset: true });
         for await (const _ of answer.body) signal.throwIfAborted();
         const status = answer.statusCode;
@@ -25,7 +26,7 @@ export function createProber(settings: () => ProbeSettings): ProbePort {
         const reason = signal.aborted ? 'timeout' : classifyFailure(error);
         return { ok: false, reason, latencyMs: latencyMs() };
       } finally {
-        void client.destroy();
+        void client?.destroy();
       }
     },
   };
