@@ -18,9 +18,8 @@ type BackendContext = {
   /** The verdict of the thresholds, kept up also while draining. */
   passing: boolean;
   lastProbe: LastProbe | undefined;
-  /** What keeps it draining. Both may hold at once; it comes back when neither does. */
-  heldByOperator: boolean;
-  heldByConfig: boolean;
+  /** Whether the config has it no longer; else it drains because an operator said so. */
+  removed: boolean;
   /** Why the state changed last, in words for the log. */
   reason: string;
 };
@@ -69,8 +68,8 @@ const base = setup({
     isPassing: ({ context }) => context.passing,
     fallReached: ({ context }) => context.consecutiveFailures + 1 >= context.fall,
     riseReached: ({ context }) => context.consecutiveSuccesses + 1 >= context.rise,
-    isHeldByConfig: ({ context }) => context.heldByConfig,
-    isHeldByOperator: ({ context }) => context.heldByOperator,
+    isRemoved: ({ context }) => context.removed,
+    isConfigured: ({ context }) => !context.removed,
   },
   actions: {
     recordProbe: assign(({ context, event }) =>
@@ -85,10 +84,10 @@ const base = setup({
     explainRise: assign({
       reason: ({ context }) => `${context.consecutiveSuccesses} of ${context.rise} probes succeeded`,
     }),
-    holdForOperator: assign({ heldByOperator: true, reason: 'drained by an operator' }),
-    holdForConfig: assign({ heldByConfig: true, reason: 'removed from the config' }),
-    releaseByOperator: assign({ heldByOperator: false, reason: 'restored by an operator' }),
-    releaseByConfig: assign({ heldByConfig: false, reason: 'back in the config' }),
+    explainDrain: assign({ reason: 'drained by an operator' }),
+    explainRestore: assign({ reason: 'restored by an operator' }),
+    markRemoved: assign({ removed: true, reason: 'removed from the config' }),
+    markConfigured: assign({ removed: false, reason: 'back in the config' }),
     explainEmpty: assign({ reason: 'no lease left' }),
     setThresholds: assign(({ event }) =>
       event.type === 'thresholds.changed' ? { fall: event.fall, rise: event.rise } : {},
@@ -107,15 +106,9 @@ const base = setup({
 const whileHeld = {
   'probe.succeeded': { actions: 'recordProbe' },
   'probe.failed': { actions: 'recordProbe' },
-  'operator.drained': { actions: 'holdForOperator' },
-  'operator.restored': [
-    { guard: 'isHeldByConfig', actions: 'releaseByOperator' },
-    { target: 'evaluating', actions: 'releaseByOperator' },
-  ],
-  'config.returned': [
-    { guard: 'isHeldByOperator', actions: 'releaseByConfig' },
-    { target: 'evaluating', actions: 'releaseByConfig' },
-  ],
+  'operator.restored': { guard: 'isConfigured', target: 'evaluating', actions: 'explainRestore' },
+  // What an operator wanted of a backend ended with its place in the config, whether or not leases were left.
+  'config.returned': { target: 'evaluating', actions: 'markConfigured' },
   'address.changed': { actions: 'startAfresh' },
 } as const;
 
@@ -129,8 +122,7 @@ export const backendMachine = base.createMachine({
     consecutiveSuccesses: 0,
     passing: input.initial === 'healthy',
     lastProbe: undefined,
-    heldByOperator: false,
-    heldByConfig: false,
+    removed: false,
     reason: 'configured',
   }),
   on: { 'thresholds.changed': { actions: 'setThresholds' } },
@@ -145,8 +137,8 @@ export const backendMachine = base.createMachine({
           { guard: 'fallReached', target: 'unhealthy', actions: ['recordProbe', 'explainFall'] },
           { actions: 'recordProbe' },
         ],
-        'operator.drained': { target: 'draining', actions: 'holdForOperator' },
-        'config.removed': { target: 'draining', actions: 'holdForConfig' },
+        'operator.drained': { target: 'draining', actions: 'explainDrain' },
+        'config.removed': { target: 'draining', actions: 'markRemoved' },
         'address.changed': { target: 'evaluating', actions: 'startAfresh' },
       },
     },
@@ -157,23 +149,23 @@ export const backendMachine = base.createMachine({
           { guard: 'riseReached', target: 'healthy', actions: ['recordProbe', 'explainRise'] },
           { actions: 'recordProbe' },
         ],
-        'operator.drained': { target: 'draining', actions: 'holdForOperator' },
-        'config.removed': { target: 'draining', actions: 'holdForConfig' },
+        'operator.drained': { target: 'draining', actions: 'explainDrain' },
+        'config.removed': { target: 'draining', actions: 'markRemoved' },
         'address.changed': { target: 'evaluating', actions: 'startAfresh' },
       },
     },
     draining: {
       on: {
         ...whileHeld,
-        'config.removed': { actions: 'holdForConfig' },
+        'config.removed': { actions: 'markRemoved' },
         'leases.ended': [
-          { guard: 'isHeldByConfig', target: 'removed', actions: 'explainEmpty' },
+          { guard: 'isRemoved', target: 'removed', actions: 'explainEmpty' },
           { target: 'drained', actions: 'explainEmpty' },
         ],
       },
     },
     drained: {
-      on: { ...whileHeld, 'config.removed': { target: 'removed', actions: 'holdForConfig' } },
+      on: { ...whileHeld, 'config.removed': { target: 'removed', actions: 'markRemoved' } },
     },
     removed: { type: 'final' },
   },

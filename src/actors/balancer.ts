@@ -40,7 +40,6 @@ export function createBalancer(): Balancer {
       core.decisions = [];
       takeIn(core, fact);
       serveWaiting(core);
-      stopIfIdle(core);
       return core.decisions;
     },
     backends: () => viewBackends(core),
@@ -93,6 +92,10 @@ function takeIn(core: Core, fact: Fact): void {
     case 'gateway.stopping':
       core.phase = 'stopping';
       break;
+    case 'listener.closed':
+      core.phase = 'stopped';
+      core.decisions.push({ type: 'gateway.stopped' });
+      break;
     default:
       assertNever(fact);
   }
@@ -101,10 +104,4 @@ function takeIn(core: Core, fact: Fact): void {
 function takeTimer(core: Core, fact: Extract<Fact, { type: 'timer.fired' }>): void {
   if (fact.timer === 'queue') expireWait(core, fact.request);
   else tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
-}
-
-function stopIfIdle(core: Core): void {
-  if (core.phase !== 'stopping' || core.requests.size > 0) return;
-  core.phase = 'stopped';
-  core.decisions.push({ type: 'gateway.stopped' });
 }

@@ -28,6 +28,9 @@ export type RequestState = {
   /** Ask for a new socket: a kept one may turn out to be stale. */
   fresh: boolean;
   lastFailure: { backend: string; reason: UpstreamFailure } | undefined;
+  /** When it joined the line it is in, and how long it has waited in lines before. */
+  queuedAt: number;
+  waitedMs: number;
 };
 
 export type Core = {
@@ -37,6 +40,8 @@ export type Core = {
   readonly backends: Map<string, Backend>;
   readonly requests: Map<number, RequestState>;
   phase: 'running' | 'stopping' | 'stopped';
+  /** Whether something has happened that those who wait could profit or suffer from. */
+  lineIsStale: boolean;
   /** Time of the fact being handled, in milliseconds since the epoch. */
   at: number;
   /** What has been decided about the fact being handled. */
@@ -59,6 +64,7 @@ export function createCore(): Core {
     backends: new Map(),
     requests: new Map(),
     phase: 'running',
+    lineIsStale: false,
     at: 0,
     decisions: [],
   };
@@ -78,11 +84,22 @@ export function poolOfBackend(core: Core, backend: string): BackendPool | undefi
 
 export function tellSelector(core: Core, event: SelectorEvent): void {
   core.selector.send(event);
+  refuseBroken(core.selector);
+}
+
+/**
+ * XState keeps what a transition function throws for later and lets the actor be dead; a core with a dead actor in it
+ * must not go on.
+ */
+function refuseBroken(actor: Core['selector'] | Core['pool']): void {
+  const { status, error } = actor.getSnapshot();
+  if (status === 'error') throw error;
 }
 
 /** Sends an event to the pool and takes over what it decided. */
 export function tellPool(core: Core, event: PoolEvent): void {
   core.pool.send(event);
+  refuseBroken(core.pool);
   core.decisions.push(...poolOf(core).decisions);
 }
 
@@ -92,6 +109,7 @@ export function syncRoom(core: Core, backend: string): void {
   const peer = selectorOf(core).peers.find((candidate) => candidate.backend === backend);
   if (pool === undefined || peer === undefined || peer.hasRoom === hasRoom(pool)) return;
   tellSelector(core, { type: 'roomChanged', backend, hasRoom: hasRoom(pool) });
+  if (hasRoom(pool)) core.lineIsStale = true;
 }
 
 export function statusOfBackend(core: Core, id: string): BackendStatus | undefined {

@@ -13,7 +13,7 @@ import {
 } from './core.ts';
 import type { EvictionReason, Fact, LeaseOutcome, RejectionCode, UpstreamFailure } from './events.ts';
 import { noteIfEmpty } from './fleet.ts';
-import { leaseOfSocket } from './pool.ts';
+import { type Lease, leaseOfSocket } from './pool.ts';
 
 /** Failures at the connection, after which the backend has not begun to answer. */
 const CONNECTION_LOSSES: readonly UpstreamFailure[] = ['refused', 'reset', 'closed'];
@@ -32,6 +32,8 @@ export function admitRequest(core: Core, fact: Extract<Fact, { type: 'request.re
     // A body that can be sent only once must not meet a kept socket that its backend has closed meanwhile.
     fresh: !replayable,
     lastFailure: undefined,
+    queuedAt: 0,
+    waitedMs: 0,
   };
   core.requests.set(request, state);
   if (core.phase === 'stopped') reject(core, state, 'gateway_stopping');
@@ -87,36 +89,50 @@ function reject(core: Core, request: RequestState, code: RejectionCode): void {
 
 function wait(core: Core, request: RequestState): void {
   const { max, timeoutMs } = core.config.pool.queue;
-  if (poolOf(core).waiting.length >= max) {
+  // The limit is for those who come; one that is in already and lost its backend is not sent away for it.
+  if (poolOf(core).waiting.length >= max && request.lastFailure === undefined) {
     reject(core, request, 'queue_full');
     return;
   }
   tellPool(core, { type: 'waitBegun', request: request.request });
   request.phase = 'waiting';
+  request.queuedAt = core.at;
   const { length } = poolOf(core).waiting;
-  const deadline = core.at + timeoutMs;
+  const deadline = core.at + Math.max(0, timeoutMs - request.waitedMs);
   core.decisions.push({ type: 'request.queued', request: request.request, length, deadline });
 }
 
 function finish(core: Core, request: RequestState): void {
-  if (request.phase === 'waiting') tellPool(core, { type: 'waitEnded', request: request.request });
+  if (request.phase === 'waiting') leaveLine(core, request);
   core.requests.delete(request.request);
 }
 
 /**
- * Gives the room that has become free to those who wait, first come first served. Runs after every fact, so
- * that no request waits that could be served, and none for a backend that cannot come.
+ * Gives the room that has become free to those who wait, first come first served. Runs after every fact that
+ * freed room or changed who is healthy, so that no request waits that could be served, and none for a backend that
+ * cannot come.
  */
 export function serveWaiting(core: Core): void {
-  if (poolOf(core).waiting.length === 0) return;
-  for (const number of [...poolOf(core).waiting]) {
-    const request = core.requests.get(number);
-    if (request === undefined) continue;
-    if (place(core, request)) tellPool(core, { type: 'waitEnded', request: number });
+  if (!core.lineIsStale) return;
+  core.lineIsStale = false;
+  const { waiting } = poolOf(core);
+  /** Sets of tried backends for which there was no room; within one run, room only shrinks. */
+  const inVain = new Set<string>();
+  for (let index = 0; index < waiting.length; ) {
+    const request = core.requests.get(waiting[index] ?? 0);
+    const tried = request?.tried.join() ?? '';
+    if (request === undefined || inVain.has(tried)) index += 1;
+    else if (place(core, request)) leaveLine(core, request);
     else if (!canEverBePlaced(core, request)) rejectUnplaceable(core, request);
     // One that has tried nothing yet may go anywhere, so where it finds no room nobody behind it does.
-    else if (request.tried.length === 0) return;
+    else if (tried === '') return;
+    else inVain.add(tried);
   }
+}
+
+function leaveLine(core: Core, request: RequestState): void {
+  request.waitedMs += core.at - request.queuedAt;
+  tellPool(core, { type: 'waitEnded', request: request.request });
 }
 
 /** Releases the lease of a request, if it has one. */
@@ -164,8 +180,7 @@ export function failResponse(core: Core, fact: Extract<Fact, { type: 'response.f
   countFailure(core, entry.backend);
   if (answering) finish(core, request);
   else {
-    const { backend, reused } = entry;
-    retryOrReject(core, request, { backend, reason: fact.reason, reused, written: fact.written });
+    retryOrReject(core, request, { lease: entry, reason: fact.reason, written: fact.written });
   }
 }
 
@@ -177,8 +192,7 @@ export function failSocket(core: Core, fact: Extract<Fact, { type: 'socket.faile
   if (request === undefined) return;
   endLease(core, request, 'unopened');
   countFailure(core, entry.backend);
-  const { backend } = entry;
-  retryOrReject(core, request, { backend, reason: fact.reason, reused: false, written: false });
+  retryOrReject(core, request, { lease: entry, reason: fact.reason, written: false });
 }
 
 function countFailure(core: Core, id: string): void {
@@ -186,39 +200,48 @@ function countFailure(core: Core, id: string): void {
   if (backend !== undefined) backend.failed += 1;
 }
 
-type Failure = { backend: string; reason: UpstreamFailure; reused: boolean; written: boolean };
+type Failure = { readonly lease: Lease; readonly reason: UpstreamFailure; readonly written: boolean };
+
+/** A kept socket that turned out to be gone: most likely its backend closed it before it saw the request. */
+function isStale({ lease, reason }: Failure): boolean {
+  return lease.reused && CONNECTION_LOSSES.includes(reason);
+}
 
 /**
- * Whether a second backend may be asked: nothing was written; or the connection was lost before the first
- * response byte, the body is still at hand, and either the socket was a kept one (the backend most likely
- * closed it before it saw the request) or `retry.on` allows it.
+ * Whether the request may be sent again: nothing of it was written; or the connection was lost before the first
+ * response byte, the body is still at hand, and either the socket was stale or `retry.on` allows it.
+ *
+ * A stale socket does not use up an attempt. It happens once to a request, since the next socket is a new one.
  */
 function isSafeToRetry(core: Core, request: RequestState, failure: Failure): boolean {
+  if (failure.written && !(request.replayable && CONNECTION_LOSSES.includes(failure.reason))) return false;
+  if (isStale(failure)) return true;
   if (request.attempts >= core.config.retry.attempts) return false;
-  if (!failure.written) return true;
-  if (!request.replayable || !CONNECTION_LOSSES.includes(failure.reason)) return false;
-  return failure.reused || core.config.retry.on.includes('emptyResponse');
+  return !failure.written || core.config.retry.on.includes('emptyResponse');
 }
 
 function retryOrReject(core: Core, request: RequestState, failure: Failure): void {
-  const { backend, reason, reused } = failure;
+  const { reason, lease } = failure;
+  const { backend } = lease;
+  const stale = isStale(failure);
   request.lastFailure = { backend, reason };
-  request.tried.push(backend);
+  // What failed at an address the backend has left says nothing of the backend where it is now.
+  if (lease.unwanted !== 'moved') request.tried.push(backend);
   if (!isSafeToRetry(core, request, failure)) {
     reject(core, request, rejectionFor(reason));
     return;
   }
+  if (stale) request.fresh = true;
+  else request.attempts += 1;
   // A stale socket says nothing against its backend: where there is no other, ask it again over a new one.
-  if (reused && !canEverBePlaced(core, request)) {
+  if (stale && !canEverBePlaced(core, request)) {
     request.tried = request.tried.filter((other) => other !== backend);
-    request.fresh = true;
   }
   if (!canEverBePlaced(core, request)) {
     rejectUnplaceable(core, request);
     return;
   }
-  request.attempts += 1;
-  const attempt = request.attempts;
+  const { attempts: attempt } = request;
   core.decisions.push({ type: 'request.retried', request: request.request, from: backend, reason, attempt });
   dispatch(core, request);
 }

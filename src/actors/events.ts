@@ -59,6 +59,8 @@ export type ProbeFailure = UpstreamFailure | 'timeout' | `status ${number}`;
 export type Fact =
   | { readonly type: 'gateway.started'; readonly version: string; readonly config: CoreConfig }
   | { readonly type: 'gateway.stopping' }
+  /** The last connection of a client has gone after `gateway.stopping`; nothing more can come in. */
+  | { readonly type: 'listener.closed' }
   | { readonly type: 'config.reloaded'; readonly config: CoreConfig }
   | { readonly type: 'config.rejected'; readonly problems: number }
   | {
@@ -206,7 +208,7 @@ export type Decision =
       readonly request: number;
       readonly from: string;
       readonly reason: UpstreamFailure;
-      /** 1 for the first retry. */
+      /** How many of `retry.attempts` are used up; a stale socket uses up none. */
       readonly attempt: number;
     }
   | {

@@ -31,10 +31,11 @@ export function tellBackend(core: Core, id: string, event: BackendEvent): void {
 function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendStatus): void {
   if (from === 'healthy' || to === 'healthy') {
     tellSelector(core, { type: 'healthChanged', backend: id, healthy: to === 'healthy' });
+    core.lineIsStale = true;
   }
-  // The idle sockets of a host that fell out may be half-open: using one later would hang a request.
+  // The sockets of a host that fell out may be half-open: using one later would hang a request.
   if (to === 'unhealthy') {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy', leasedToo: false });
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy', leasedToo: true });
   }
   if (to === 'draining') {
     tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining', leasedToo: true });
@@ -76,7 +77,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   }
   const before = known.settings;
   known.settings = settings;
-  if (known.actor.getSnapshot().context.heldByConfig) {
+  if (known.actor.getSnapshot().context.removed) {
     tellBackend(core, id, { type: 'config.returned' });
     differences.added.push(id);
   }
@@ -92,7 +93,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
 function dismissMissing(core: Core, next: CoreConfig, differences: Differences): void {
   const staying = new Set(next.backends.map(({ id }) => id));
   for (const [id, { actor }] of core.backends) {
-    if (staying.has(id) || actor.getSnapshot().context.heldByConfig) continue;
+    if (staying.has(id) || actor.getSnapshot().context.removed) continue;
     differences.removed.push(id);
     tellBackend(core, id, { type: 'config.removed' });
   }
@@ -127,5 +128,6 @@ export function applyConfig(core: Core, next: CoreConfig): void {
   }
   core.config = next;
   configureSelector(core, next);
+  core.lineIsStale = true;
   core.decisions.push({ type: 'config.applied', ...differences });
 }

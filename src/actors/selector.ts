@@ -30,12 +30,23 @@ export type SelectorEvent =
   | { type: 'roomChanged'; backend: string; hasRoom: boolean }
   | { type: 'pick'; exclude: readonly string[] };
 
-/** Keeps the peers that stay, with their current weights; a new weight counts from the next pick. */
+/**
+ * Keeps the peers that stay, with their current weights; a new weight counts from the next pick.
+ *
+ * A current weight earned under other weights may be hundreds of turns ahead or behind in the new round, so where any
+ * weight is new, none may be further off than one round of the new weights.
+ */
 function configure(state: SelectorState, weights: readonly { backend: string; weight: number }[]): void {
   const known = new Map(state.peers.map((peer) => [peer.backend, peer]));
+  const isSame =
+    weights.length === state.peers.length &&
+    weights.every(({ backend, weight }) => known.get(backend)?.weight === weight);
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0);
   state.peers = weights.map(({ backend, weight }) => {
     const peer = known.get(backend);
     if (peer === undefined) return { backend, weight, currentWeight: 0, healthy: false, hasRoom: true };
+    if (peer.weight !== weight) peer.currentWeight = 0;
+    else if (!isSame) peer.currentWeight = Math.max(-total, Math.min(total, peer.currentWeight));
     peer.weight = weight;
     return peer;
   });

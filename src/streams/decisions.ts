@@ -9,11 +9,19 @@ export type DecisionPorts = {
   /** The exchange of a request that is under way. */
   exchangeOf(request: number): Exchange | undefined;
   settingsOf(backend: string): BackendSettings | undefined;
+  /** Told when a port threw; the other decisions of the same entry are carried out all the same. */
+  onError(error: unknown, decision: Decision): void;
 };
 
 export function routeDecisions(entries$: Observable<Entry>, ports: DecisionPorts): Subscription {
   return entries$.subscribe((entry) => {
-    for (const decision of entry.decisions) carryOut(decision, ports);
+    for (const decision of entry.decisions) {
+      try {
+        carryOut(decision, ports);
+      } catch (error) {
+        ports.onError(error, decision);
+      }
+    }
   });
 }
 

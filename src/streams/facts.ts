@@ -22,6 +22,7 @@ import type { Clock } from './ports.ts';
  * Carrying out a decision may lead to a further fact at once (a socket that cannot even be tried). The queue
  * scheduler lets the fact at hand finish first, so facts stay in one order and `step` is never re-entered.
  *
+ * @param onFatal called if the core throws, which is a mistake of ours: no fact is taken in after that
  * @returns the subscription that keeps the merge going
  */
 export function mergeFacts(
@@ -29,6 +30,7 @@ export function mergeFacts(
   balancer: Balancer,
   clock: Clock,
   entries$: Subject<Entry>,
+  onFatal: (error: unknown) => void,
 ): Subscription {
   let seq = 0;
   const stamp = (fact: Fact): Entry => {
@@ -38,5 +40,5 @@ export function mergeFacts(
   };
   return merge(...sources)
     .pipe(observeOn(queueScheduler), map(stamp))
-    .subscribe(entries$);
+    .subscribe({ next: (entry) => entries$.next(entry), error: onFatal });
 }

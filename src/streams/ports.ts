@@ -51,8 +51,8 @@ export type ProbeResult =
   | { readonly ok: false; readonly reason: ProbeFailure; readonly latencyMs: number };
 
 export type ProbePort = {
-  /** Asks a backend for its health once, over its own connection; never rejects. */
-  probe(backend: BackendSettings): Promise<ProbeResult>;
+  /** Asks a backend for its health once, over its own connection, until `signal` says stop; never rejects. */
+  probe(backend: BackendSettings, signal: AbortSignal): Promise<ProbeResult>;
 };
 
 /** Settings of the streams themselves, read anew at each tick so that a reload counts at once. */
@@ -67,7 +67,7 @@ export type ReloadOutcome =
       readonly config: CoreConfig;
       /** Keys whose value differs from before. */
       readonly changed: readonly string[];
-      /** Those of them that count only after a restart. */
+      /** Keys that differ from what they were at the start and count only after a restart. */
       readonly needRestart: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };

@@ -7,6 +7,7 @@ import {
   defer,
   exhaustMap,
   filter,
+  finalize,
   from,
   map,
   Observable,
@@ -68,9 +69,17 @@ function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<F
   };
   const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
   return ticks$.pipe(
-    exhaustMap(() => from(options.port.probe(target))),
+    exhaustMap(() => probeOnce(target, options.port)),
     map((result) => toFact(target.id, result)),
   );
+}
+
+/** One probe, which is called off when nobody wants its result any more. */
+function probeOnce(target: BackendSettings, port: ProbePort): Observable<ProbeResult> {
+  return defer(() => {
+    const abort = new AbortController();
+    return from(port.probe(target, abort.signal)).pipe(finalize(() => abort.abort()));
+  });
 }
 
 function toFact(backend: string, result: ProbeResult): Fact {

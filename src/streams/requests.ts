@@ -29,7 +29,6 @@ export type RequestDesk = {
   /** Forgets a request that has been answered, so that late events of it are dropped. */
   close(request: number): void;
   exchangeOf(request: number): Exchange | undefined;
-  readonly inFlight: number;
 };
 
 /** Figures per chunk are summed up beside the socket and travel once, with the fact that ends the response. */
@@ -64,8 +63,5 @@ export function createRequestDesk(): RequestDesk {
       exchanges.delete(request);
     },
     exchangeOf: (request) => exchanges.get(request),
-    get inFlight() {
-      return exchanges.size;
-    },
   };
 }

@@ -154,128 +154,6 @@ describe('the queue', () => {
   });
 });
 
-describe('a failed attempt', () => {
-  const two = coreConfig({ backends: [backend('a'), backend('b')] });
-
-  it('is retried elsewhere when the connection could not be opened', () => {
-    const scene = given(two);
-    scene.when(received(1));
-    assert.deepEqual(scene.when({ type: 'socket.failed', backend: 'a', socket: 1, reason: 'refused' }), [
-      { type: 'lease.released', request: 1, lease: 1, backend: 'a', outcome: 'unopened' },
-      { type: 'request.retried', request: 1, from: 'a', reason: 'refused', attempt: 1 },
-      { type: 'backend.selected', request: 1, backend: 'b' },
-      { type: 'socket.requested', request: 1, lease: 2, backend: 'b', socket: 2 },
-    ]);
-  });
-
-  it('ends in 502 when every backend refused', () => {
-    const scene = given(two);
-    scene.when(received(1), { type: 'socket.failed', backend: 'a', socket: 1, reason: 'refused' });
-    const decisions = scene.when({ type: 'socket.failed', backend: 'b', socket: 2, reason: 'refused' });
-    assert.deepEqual(only(decisions, 'request.rejected'), [
-      { type: 'request.rejected', request: 1, code: 'backend_unreachable', backend: 'b', reason: 'refused' },
-    ]);
-  });
-
-  it('is retried elsewhere when the backend closed before its first byte', () => {
-    const scene = given(two);
-    scene.when(received(1), opened(1));
-    assert.equal(only(scene.when(failed(1, 1)), 'backend.selected')[0]?.backend, 'b');
-  });
-
-  it('is not retried on a new socket when emptyResponse is not asked for', () => {
-    const scene = given({ ...two, retry: { attempts: 2, on: [] } });
-    scene.when(received(1), opened(1));
-    assert.equal(only(scene.when(failed(1, 1)), 'request.rejected')[0]?.code, 'backend_failed');
-  });
-
-  it('is retried after a stale socket in any case', () => {
-    const scene = given({ ...two, retry: { attempts: 2, on: [] } });
-    serveOne(scene, 1);
-    serveOne(scene, 2);
-    const granted = only(scene.when(received(3)), 'lease.granted')[0];
-    assert.ok(granted?.reused);
-    assert.equal(only(scene.when(failed(3, granted.lease)), 'request.retried').length, 1);
-  });
-
-  it('asks a lone backend again over a new socket when a kept one was stale', () => {
-    const scene = given(coreConfig({ backends: one }));
-    serveOne(scene, 1);
-    scene.when(received(2));
-    assert.deepEqual(types(scene.when(failed(2, 2))), [
-      'lease.released',
-      'socket.evicted',
-      'request.retried',
-      'backend.selected',
-      'socket.requested',
-    ]);
-  });
-
-  it('does not ask a lone backend again when a new socket was lost', () => {
-    const scene = given(coreConfig({ backends: one }));
-    scene.when(received(1), opened(1));
-    assert.equal(only(scene.when(failed(1, 1)), 'request.rejected')[0]?.code, 'backend_failed');
-  });
-
-  it('is never retried after the first response byte', () => {
-    const scene = given(two);
-    scene.when(received(1), opened(1), started(1, 1));
-    assert.deepEqual(types(scene.when(failed(1, 1))), ['lease.released', 'socket.evicted']);
-  });
-
-  it('is not retried once written when the body cannot be sent again', () => {
-    const scene = given(two);
-    scene.when(received(1, { replayable: false }), opened(1));
-    assert.equal(only(scene.when(failed(1, 1)), 'request.rejected')[0]?.code, 'backend_failed');
-  });
-
-  it('is not retried after a timeout, since the backend may still be at work', () => {
-    const scene = given(two);
-    scene.when(received(1), opened(1));
-    const decisions = scene.when(failed(1, 1, { reason: 'headersTimeout' }));
-    assert.equal(only(decisions, 'request.rejected')[0]?.code, 'backend_timeout');
-  });
-
-  it('is retried no more often than retry.attempts', () => {
-    const backends = ['a', 'b', 'c', 'd'].map((id) => backend(id));
-    const scene = given(coreConfig({ backends, retry: { attempts: 2 } }));
-    scene.when(received(1));
-    const decisions = [1, 2, 3].flatMap((socket) =>
-      scene.when({
-        type: 'socket.failed',
-        backend: backends[socket - 1]?.id ?? '',
-        socket,
-        reason: 'refused',
-      }),
-    );
-    assert.equal(only(decisions, 'request.retried').length, 2);
-    assert.equal(only(decisions, 'request.rejected').length, 1);
-  });
-
-  it('waits for room elsewhere, in its old place in the line', () => {
-    const scene = given(coreConfig({ backends: [backend('a'), backend('b')], pool: { size: 1 } }));
-    scene.when(received(1), received(2), received(3), opened(1, 'a'), opened(2, 'b'));
-    const decisions = scene.when(failed(1, 1));
-    // Request 3 may use the room at a, which request 1 must not ask again.
-    assert.equal(only(decisions, 'backend.selected')[0]?.request, 3);
-    assert.equal(only(scene.when(ended(2, 2)), 'backend.selected')[0]?.request, 1);
-  });
-
-  it('gives up waiting when the only backend it has not tried falls', () => {
-    const scene = given(
-      coreConfig({ backends: [backend('a'), backend('b')], pool: { size: 1 }, health: { fall: 1 } }),
-    );
-    scene.when(received(1), received(2), opened(1, 'a'), opened(2, 'b'), failed(1, 1));
-    assert.equal(only(scene.when(probeFailed('b')), 'request.rejected')[0]?.code, 'backend_failed');
-  });
-
-  it('that is reported late, for a lease of before, changes nothing', () => {
-    const scene = given(two);
-    scene.when(received(1), opened(1), failed(1, 1));
-    assert.deepEqual(scene.when(failed(1, 1), ended(1, 1), started(1, 1)), []);
-  });
-});
-
 describe('a client that leaves', () => {
   it('frees its lease and has the socket closed', () => {
     const scene = given(coreConfig({ backends: one }));
@@ -398,6 +276,16 @@ describe('a reload', () => {
     );
   });
 
+  it('never lets the turns of an old, heavier round starve anybody in the new one', () => {
+    const heavy = [backend('a', 1000), backend('b'), backend('c')];
+    const scene = given(coreConfig({ backends: heavy }));
+    for (let request = 1; request <= 501; request++) serveOne(scene, request);
+    scene.when(reload(coreConfig({ backends: [backend('a'), backend('b'), backend('c')] })));
+    const order = Array.from({ length: 12 }, (_, index) => serveOne(scene, 502 + index));
+    for (const id of ['a', 'b', 'c'])
+      assert.ok(order.filter((each) => each === id).length >= 2, order.join(''));
+  });
+
   it('lets the leases of a removed backend end, then forgets it', () => {
     const scene = given(coreConfig({ backends: one }));
     scene.when(received(1), opened(1));
@@ -451,20 +339,16 @@ describe('a reload', () => {
 });
 
 describe('stopping', () => {
-  it('is over at once when nothing is under way', () => {
-    assert.deepEqual(given(coreConfig()).when({ type: 'gateway.stopping' }), [{ type: 'gateway.stopped' }]);
-  });
-
-  it('waits for the last request', () => {
+  it('serves what still comes in, until the listener has closed', () => {
     const scene = given(coreConfig({ backends: one }));
-    scene.when(received(1), opened(1));
     assert.deepEqual(scene.when({ type: 'gateway.stopping' }), []);
-    assert.deepEqual(types(scene.when(ended(1, 1))), ['lease.released', 'gateway.stopped']);
+    assert.equal(serveOne(scene, 1), 'a');
+    assert.deepEqual(scene.when({ type: 'listener.closed' }), [{ type: 'gateway.stopped' }]);
   });
 
-  it('turns away what comes later', () => {
+  it('turns away what comes after that', () => {
     const scene = given(coreConfig());
-    scene.when({ type: 'gateway.stopping' });
+    scene.when({ type: 'gateway.stopping' }, { type: 'listener.closed' });
     assert.equal(only(scene.when(received(1)), 'request.rejected')[0]?.code, 'gateway_stopping');
   });
 });

@@ -1,4 +1,5 @@
 /** Reloads: one at a time, in the order they were asked for, each answered when the core has heard of it. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Subject } from 'rxjs';
@@ -8,6 +9,7 @@ import { type ReloadTrigger, reloadFacts } from '../../src/streams/config.ts';
 import { mergeFacts } from '../../src/streams/facts.ts';
 import type { ReloadOutcome } from '../../src/streams/ports.ts';
 import { backend, coreConfig } from '../support/core.ts';
+import { raise } from './support.ts';
 
 const good = (id: string): ReloadOutcome => ({
   ok: true,
@@ -34,7 +36,7 @@ function reloading(...outcomes: readonly ReloadOutcome[]) {
     story.push(`load ${loads}`);
     return outcome;
   };
-  mergeFacts([control$, reloadFacts(triggers$, load)], balancer, { now: () => 0 }, entries$);
+  mergeFacts([control$, reloadFacts(triggers$, load)], balancer, { now: () => 0 }, entries$, raise);
   entries$.subscribe(({ fact }) => story.push(fact.type));
   const ask = (name: string, after = () => {}) =>
     triggers$.next({

@@ -22,6 +22,7 @@ function routing() {
     sockets: { open: note('open'), evict: note('evict') },
     exchangeOf: (request) => (request === 1 ? exchange : undefined),
     settingsOf: (id) => (id === 'a' ? KNOWN : undefined),
+    onError: note('onError'),
   });
   const decide = (...decisions: Decision[]) => entries$.next(entryOf(received(1), decisions));
   return { decide, calls, running };
@@ -103,5 +104,34 @@ describe('decisions', () => {
     running.unsubscribe();
     decide(eviction);
     assert.deepEqual(calls, []);
+  });
+
+  it('that a port cannot carry out does not keep the others of the entry from theirs', () => {
+    const entries$ = new Subject<Entry>();
+    const calls: unknown[][] = [];
+    const running = routeDecisions(entries$, {
+      sockets: {
+        open: () => {},
+        evict: (socket) => {
+          if (socket === 1) throw new Error('no such luck');
+          calls.push(['evict', socket]);
+        },
+      },
+      exchangeOf: () => undefined,
+      settingsOf: () => undefined,
+      onError: (error, decision) => calls.push([String(error), decision.type]),
+    });
+    const evict = (socket: number): Decision => ({
+      type: 'socket.evicted',
+      backend: 'a',
+      socket,
+      reason: 'idle',
+    });
+    entries$.next(entryOf(received(1), [evict(1), evict(2)]));
+    assert.deepEqual(calls, [
+      ['Error: no such luck', 'socket.evicted'],
+      ['evict', 2],
+    ]);
+    running.unsubscribe();
   });
 });

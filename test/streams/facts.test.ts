@@ -1,4 +1,5 @@
 /** The merge: whatever the sources do, facts reach the core one by one and come out as numbered entries. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Subject } from 'rxjs';
@@ -6,6 +7,7 @@ import { createBalancer } from '../../src/actors/balancer.ts';
 import type { Entry, Fact } from '../../src/actors/events.ts';
 import { mergeFacts } from '../../src/streams/facts.ts';
 import { backend, coreConfig, given, received } from '../support/core.ts';
+import { raise } from './support.ts';
 
 const drained = (id: string): Fact => ({ type: 'operator.drained', backend: id });
 
@@ -25,7 +27,7 @@ function mergeTwo() {
       return balancer.step(fact, at);
     },
   };
-  const running = mergeFacts([left$, right$], watched, { now: () => time.now }, entries$);
+  const running = mergeFacts([left$, right$], watched, { now: () => time.now }, entries$, raise);
   entries$.subscribe((entry) => entries.push(entry));
   return { left$, right$, entries$, entries, steps, time, running };
 }

@@ -17,6 +17,11 @@ export function reloadedWith(backends: readonly BackendSettings[]): Entry {
   return entryOf({ type: 'config.reloaded', config: coreConfig({ backends }) });
 }
 
+/** For a core that is not expected to fail. */
+export function raise(error: unknown): never {
+  throw error;
+}
+
 /** Stops the clock of RxJS and of `Date` at 0 until the test has ended. */
 export function stopClock(t: TestContext): { pass(ms: number): Promise<void> } {
   const { timers } = t.mock;

@@ -7,7 +7,7 @@ import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
 import { mergeFacts } from '../../src/streams/facts.ts';
 import { queueDeadlines, sweepTicks } from '../../src/streams/timers.ts';
 import { backend, coreConfig, ended, only, received } from '../support/core.ts';
-import { entryOf, stopClock } from './support.ts';
+import { entryOf, raise, stopClock } from './support.ts';
 
 const queued = (request: number, deadline: number): Decision => ({
   type: 'request.queued',
@@ -137,7 +137,7 @@ describe('the deadline of a request that waits', () => {
     const entries$ = new Subject<Entry>();
     const decisions: Decision[] = [];
     const sources = [control$, queueDeadlines(entries$)];
-    const running = mergeFacts(sources, createBalancer(), { now: () => Date.now() }, entries$);
+    const running = mergeFacts(sources, createBalancer(), { now: () => Date.now() }, entries$, raise);
     t.after(() => running.unsubscribe());
     entries$.subscribe((entry) => decisions.push(...entry.decisions));
     const config = coreConfig({ backends: [backend('a')], pool: { size: 1 }, queue: { timeoutMs: 500 } });
