@@ -88,6 +88,8 @@ function withConfigFlags(command: Command): Command {
 }
 
 async function serveWith(flags: ConfigFlags, version: string): Promise<void> {
+  // Before the config is read and all is loaded: a reload asked for during the start is what the start does anyway.
+  process.on('SIGHUP', () => {});
   const reload = () => loadConfig({ flags, env: process.env, isTerminal: isTerminal() });
   const loaded = reload();
   // Loaded late, so that a wrong config and the other commands answer at once.

@@ -2,32 +2,34 @@
  * One gateway, put together: the core, the streams that carry facts to it and decisions from it, and the ends
  * in `io`. Tests and the daemon start it the same way.
  */
-import { type Observable, Subject, takeUntil } from 'rxjs';
+import type { Server } from 'node:http';
+import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
 import type { Entry, Fact } from './actors/events.ts';
 import { createAdmin } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
-import type { Config } from './io/config/schema.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
 import type { Logger } from './io/log.ts';
 import { createProber } from './io/prober.ts';
-import { createClientListener } from './io/server.ts';
-import { createSocketRegistry } from './io/sockets.ts';
+import { type ClientListener, createClientListener } from './io/server.ts';
+import { createSocketRegistry, type SocketRegistry } from './io/sockets.ts';
 import { createUpstream } from './io/upstream.ts';
 import { type ReloadTrigger, reloadFacts } from './streams/config.ts';
 import { routeDecisions } from './streams/decisions.ts';
 import { mergeFacts } from './streams/facts.ts';
 import type { ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
-import { createRequestDesk } from './streams/requests.ts';
+import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
 import { queueDeadlines, sweepTicks } from './streams/timers.ts';
 
 export type GatewayOptions = {
   readonly config: LiveConfig;
   readonly log: Logger;
   readonly version: string;
+  /** Told when the core itself fails: nothing is decided any more, and the process had better end. */
+  readonly onFatal: (error: unknown) => void;
 };
 
 export type Gateway = {
@@ -48,93 +50,139 @@ export type Gateway = {
 };
 
 /**
+ * Has errors of those who watch `entries$` reported, for the whole process. Without this RxJS throws them where nothing
+ * catches them, and a watcher's mistake would be an outage.
+ */
+export function reportWatchers(onError: (error: unknown) => void): void {
+  rxjs.onUnhandledError = onError;
+}
+
+/** What runs through the gateway, and the ends it runs between. */
+type Parts = {
+  readonly options: GatewayOptions;
+  readonly balancer: Balancer;
+  readonly desk: RequestDesk;
+  readonly sockets: SocketRegistry;
+  readonly entries$: Subject<Entry>;
+  /** Facts from operators and from the gateway about itself. */
+  readonly control$: Subject<Fact>;
+  readonly reloads$: Subject<ReloadTrigger>;
+  /** Ends what goes on by itself: probes and sweeps. */
+  readonly stopping$: Subject<void>;
+};
+
+/**
  * Listens and serves.
  *
  * @throws the error of `listen` (such as EADDRINUSE), after closing whatever was open
  */
-export async function startGateway({ config, log, version }: GatewayOptions): Promise<Gateway> {
-  const { current } = config;
-  const balancer = createBalancer();
-  const desk = createRequestDesk();
-  const sockets = createSocketRegistry(() => current().upstream.connectTimeoutMs);
-  const entries$ = new Subject<Entry>();
-  const control$ = new Subject<Fact>();
-  const reloads$ = new Subject<ReloadTrigger>();
-  const reload = () => new Promise<ReloadOutcome>((done) => reloads$.next({ done }));
-
-  const listener = createClientListener({
-    desk,
-    upstream: createUpstream(sockets, () => current().upstream),
-    settings: () => serverSettings(current()),
-    version,
-  });
-  const admin = createAdmin({
-    host: current().admin.host,
-    backends: balancer.backends,
-    drain: (backend) => control$.next({ type: 'operator.drained', backend }),
-    restore: (backend) => control$.next({ type: 'operator.restored', backend }),
-    reload,
-  });
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { current } = options.config;
+  const parts: Parts = {
+    options,
+    balancer: createBalancer(),
+    desk: createRequestDesk(),
+    sockets: createSocketRegistry(() => current().upstream.connectTimeoutMs),
+    entries$: new Subject(),
+    control$: new Subject(),
+    reloads$: new Subject(),
+    stopping$: new Subject(),
+  };
+  const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
+  const listener = createListener(parts);
+  const admin = createAdminListener(parts, reload);
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
     [admin, current().admin],
     [listener.server, current().server],
   ]);
-
-  routeDecisions(entries$, {
-    sockets,
-    exchangeOf: desk.exchangeOf,
-    settingsOf: (backend) => balancer.core.backends.get(backend)?.settings,
+  const running = connect(parts);
+  parts.control$.next({
+    type: 'gateway.started',
+    version: options.version,
+    config: coreConfigOf(current()),
   });
-  const journal = writeJournal(entries$, log);
-  const streamSettings = () => ({
+  return {
+    port: portOf(listener.server),
+    adminPort: portOf(admin),
+    balancer: parts.balancer,
+    entries$: parts.entries$,
+    reload,
+    stop: () => stop(parts, listener, admin, running),
+  };
+}
+
+function createListener({ options, desk, sockets }: Parts): ClientListener {
+  const { current } = options.config;
+  return createClientListener({
+    desk,
+    upstream: createUpstream(sockets, () => current().upstream),
+    settings: () => ({
+      paths: current().server.paths,
+      maxBodyBytes: current().server.maxBodyBytes,
+      bufferBytes: current().retry.bufferBytes,
+      probeIntervalMs: current().health.intervalMs,
+    }),
+    version: options.version,
+  });
+}
+
+function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
+  const { options, balancer, control$ } = parts;
+  return createAdmin({
+    host: options.config.current().admin.host,
+    backends: balancer.backends,
+    drain: (backend) => control$.next({ type: 'operator.drained', backend }),
+    restore: (backend) => control$.next({ type: 'operator.restored', backend }),
+    reload,
+  });
+}
+
+/** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
+function connect(parts: Parts): Subscription {
+  const { options, balancer, desk, sockets, entries$ } = parts;
+  const { current, load } = options.config;
+  const settings = () => ({
     probeIntervalMs: current().health.intervalMs,
     sweepIntervalMs: current().pool.sweepIntervalMs,
   });
-  const stopping$ = new Subject<void>();
+  const running = routeDecisions(entries$, {
+    sockets,
+    exchangeOf: desk.exchangeOf,
+    settingsOf: (backend) => balancer.core.backends.get(backend)?.settings,
+    onError: (err, decision) => options.log.error({ err, decision }, `${decision.type} was not carried out`),
+  });
+  running.add(writeJournal(entries$, options.log));
   const prober = createProber(() => current().health);
-  const running = mergeFacts(
-    [
-      desk.facts$,
-      sockets.facts$,
-      queueDeadlines(entries$),
-      probeFacts(entries$, { port: prober, settings: streamSettings, random: Math.random }).pipe(
-        takeUntil(stopping$),
-      ),
-      sweepTicks(streamSettings).pipe(takeUntil(stopping$)),
-      reloadFacts(reloads$, config.load),
-      control$,
-    ],
-    balancer,
-    createClock(),
-    entries$,
-  );
-  control$.next({ type: 'gateway.started', version, config: coreConfigOf(current()) });
-
-  const stop = async () => {
-    stopping$.next();
-    control$.next({ type: 'gateway.stopping' });
-    listener.stop();
-    const cut = await finishInFlight(
-      listener.server,
-      current().server.shutdownTimeoutMs,
-      () => desk.inFlight,
-    );
-    running.unsubscribe();
-    journal.unsubscribe();
-    sockets.closeAll();
-    admin.closeAllConnections();
-    await new Promise((done) => admin.close(done));
-    return cut;
-  };
-  return { port: portOf(listener.server), adminPort: portOf(admin), balancer, entries$, reload, stop };
+  const probes$ = probeFacts(entries$, { port: prober, settings, random: Math.random });
+  const sources = [
+    desk.facts$,
+    sockets.facts$,
+    queueDeadlines(entries$),
+    probes$.pipe(takeUntil(parts.stopping$)),
+    sweepTicks(settings).pipe(takeUntil(parts.stopping$)),
+    reloadFacts(parts.reloads$, load),
+    parts.control$,
+  ];
+  running.add(mergeFacts(sources, balancer, createClock(), entries$, options.onFatal));
+  return running;
 }
 
-function serverSettings(config: Config) {
-  return {
-    paths: config.server.paths,
-    maxBodyBytes: config.server.maxBodyBytes,
-    bufferBytes: config.retry.bufferBytes,
-    probeIntervalMs: config.health.intervalMs,
-  };
+async function stop(
+  { options, sockets, control$, stopping$ }: Parts,
+  listener: ClientListener,
+  admin: Server,
+  running: Subscription,
+): Promise<number> {
+  stopping$.next();
+  control$.next({ type: 'gateway.stopping' });
+  listener.stop();
+  const { shutdownTimeoutMs } = options.config.current().server;
+  const cut = await finishInFlight(listener.server, shutdownTimeoutMs, listener.inFlight);
+  control$.next({ type: 'listener.closed' });
+  running.unsubscribe();
+  sockets.closeAll();
+  admin.closeAllConnections();
+  await new Promise((done) => admin.close(done));
+  return cut;
 }

@@ -1,6 +1,6 @@
 /** The daemon: a gateway with a log, signals, and the demo backends when it has no others. */
 import { type Demo, startDemo } from './demo.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { type Gateway, reportWatchers, startGateway } from './gateway.ts';
 import type { LoadedConfig } from './io/config/load.ts';
 import { createLiveConfig } from './io/live-config.ts';
 import { createLogger, type Logger } from './io/log.ts';
@@ -25,17 +25,21 @@ export type ServeOptions = {
  * @throws Error with a `code` of the system if it cannot listen
  */
 export async function serve({ loaded, reload, version }: ServeOptions): Promise<void> {
-  const log = createLogger(loaded.config.logging);
+  const { log, flush } = createLogger(loaded.config.logging);
+  const fail = (error: unknown) => {
+    log.fatal(error, 'a mistake of our own; stopping');
+    void flush().finally(() => process.exit(EXIT_OWN_ERROR));
+  };
+  process.on('uncaughtException', fail);
+  reportWatchers((error) => log.error(error, 'a watcher of the entries failed'));
   const demo = loaded.config.backends.length === 0 ? await startDemo() : undefined;
   const config = createLiveConfig({ loaded, reload, log, fallbackBackends: demo?.backends ?? [] });
-  const gateway = await startGateway({ config, log, version }).catch(async (error: unknown) => {
-    await demo?.stop();
-    throw error;
-  });
-  process.on('uncaughtException', (error) => {
-    log.fatal(error, 'an error that nothing caught; stopping');
-    process.exit(EXIT_OWN_ERROR);
-  });
+  const gateway = await startGateway({ config, log, version, onFatal: fail }).catch(
+    async (error: unknown) => {
+      await demo?.stop();
+      throw error;
+    },
+  );
   // Before the first word: whoever reads that the gateway serves may send a signal.
   process.on('SIGHUP', () => void gateway.reload());
   const stopped = stopSignal(log);
@@ -43,6 +47,7 @@ export async function serve({ loaded, reload, version }: ServeOptions): Promise<
   welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined });
   await stopped;
   await shutDown(gateway, demo, log);
+  await flush();
   process.exit(0);
 }
 

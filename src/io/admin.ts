@@ -36,7 +36,7 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
       body: problem('forbidden', 'The admin listener answers to its own address only, and to no web page.'),
     };
   }
-  const { pathname } = new URL(request.url ?? '/', 'http://admin');
+  const [pathname = '/'] = (request.url ?? '/').split('?', 1);
   const action = /^\/backends\/([^/]+)\/(drain|restore)$/.exec(pathname);
   if (action !== null) return whenPost(request, () => change(options, decode(action[1] ?? ''), action[2]));
   switch (pathname) {

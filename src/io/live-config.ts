@@ -28,18 +28,20 @@ export type LiveConfigOptions = {
 export function createLiveConfig({ loaded, reload, log, fallbackBackends }: LiveConfigOptions): LiveConfig {
   const withFallback = (config: Config): Config =>
     config.backends.length > 0 ? config : { ...config, backends: [...fallbackBackends] };
-  let config = withFallback(loaded.config);
+  const started = withFallback(loaded.config);
+  let config = started;
   return {
     current: () => config,
     load() {
       try {
         const next = withFallback(reload().config);
         const changed = changedKeys(config, next);
-        const needRestart = changed.filter((key) => restartKeys.has(key));
+        // What still waits for a restart is said at each reload, until the file is as it was at the start.
+        const needRestart = changedKeys(started, next).filter((key) => restartKeys.has(key));
         if (needRestart.length > 0) {
           log.warn(
             { needRestart },
-            `these keys have changed and count after a restart: ${needRestart.join(', ')}`,
+            `these keys differ from those at the start and count after a restart: ${needRestart.join(', ')}`,
           );
         }
         config = next;

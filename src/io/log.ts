@@ -1,4 +1,7 @@
-/** The operator's log, by pino: lines of JSON, or for a terminal the same as text. */
+/**
+ * The operator's log, by pino: lines of JSON, or for a terminal the same as text. It is written beside the traffic:
+ * a terminal that is held, or a reader that has stopped reading, costs log lines and never a request.
+ */
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -6,16 +9,37 @@ export type { Logger } from 'pino';
 
 export type LogSettings = { readonly level: string; readonly format: 'pretty' | 'json' };
 
-/** @returns a logger on standard output; synchronous, so that the last words before an exit are not lost */
-export function createLogger({ level, format }: LogSettings): Logger {
+export type Log = {
+  readonly log: Logger;
+  /** Resolves when all that was logged has been written, or after a second if nobody reads it. */
+  flush(): Promise<void>;
+};
+
+/** What may wait for its reader; lines beyond it are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+const FLUSH_TIMEOUT_MS = 1_000;
+const STANDARD_OUTPUT = 1;
+
+/** @returns a logger on standard output */
+export function createLogger({ level, format }: LogSettings): Log {
+  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MAX_WAITING_BYTES });
+  // A reader that has gone away (EPIPE) is no reason to stop serving.
+  output.on('error', () => {});
   const options = { level, base: null };
-  if (format === 'json')
-    return pino(
-      { ...options, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: 1, sync: true }),
-    );
-  return pino(
-    options,
-    pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', sync: true }),
-  );
+  const log =
+    format === 'json'
+      ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, output)
+      : pino(
+          options,
+          pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', destination: output }),
+        );
+  const flush = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
+      output.flush(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  return { log, flush };
 }

@@ -9,11 +9,12 @@ export type ProbeSettings = { readonly path: string; readonly timeoutMs: number 
 /** A backend that answers 2xx, and all of its answer within the timeout, is well; anything else is not. */
 export function createProber(settings: () => ProbeSettings): ProbePort {
   return {
-    async probe(backend): Promise<ProbeResult> {
+    async probe(backend, unwanted): Promise<ProbeResult> {
       const { path, timeoutMs } = settings();
       const begun = performance.now();
       const latencyMs = () => Math.round(performance.now() - begun);
-      const signal = AbortSignal.timeout(timeoutMs);
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = AbortSignal.any([timeout, unwanted]);
       let client: Client | undefined;
       try {
         client = new Client(originOf(backend), { connect: { timeout: timeoutMs, allowH2: false } });
@@ -23,7 +24,7 @@ export function createProber(settings: () => ProbeSettings): ProbePort {
         if (status >= 200 && status < 300) return { ok: true, status, latencyMs: latencyMs() };
         return { ok: false, reason: `status ${status}`, latencyMs: latencyMs() };
       } catch (error) {
-        const reason = signal.aborted ? 'timeout' : classifyFailure(error);
+        const reason = timeout.aborted ? 'timeout' : classifyFailure(error);
         return { ok: false, reason, latencyMs: latencyMs() };
       } finally {
         void client?.destroy();

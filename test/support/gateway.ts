@@ -52,13 +52,20 @@ const SHUTDOWN_TIMEOUT_MS = 2_000;
 
 export async function startTestGateway(config: TestConfig): Promise<TestGateway> {
   let wanted: LoadedConfig | ConfigError = load(config);
-  const log = createLogger({ level: 'silent', format: 'json' });
+  const { log } = createLogger({ level: 'silent', format: 'json' });
   const reload = () => {
     if (wanted instanceof ConfigError) throw wanted;
     return wanted;
   };
   const live = createLiveConfig({ loaded: reload(), reload, log, fallbackBackends: [] });
-  const gateway = await startGateway({ config: live, log, version: 'test' });
+  const gateway = await startGateway({
+    config: live,
+    log,
+    version: 'test',
+    onFatal(error) {
+      throw error;
+    },
+  });
   const entries: Entry[] = [];
   const watchers = new Set<(entry: Entry) => void>();
   gateway.entries$.subscribe((entry) => {
