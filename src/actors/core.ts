@@ -40,8 +40,8 @@ export type Core = {
   readonly backends: Map<string, Backend>;
   readonly requests: Map<number, RequestState>;
   phase: 'running' | 'stopping' | 'stopped';
-  /** Whether something has happened that those who wait could profit or suffer from. */
-  lineIsStale: boolean;
+  /** What has happened in this step that those who wait could profit or suffer from. */
+  news: 'none' | 'roomFreed' | 'healthChanged';
   /** Time of the fact being handled, in milliseconds since the epoch. */
   at: number;
   /** What has been decided about the fact being handled. */
@@ -64,7 +64,7 @@ export function createCore(): Core {
     backends: new Map(),
     requests: new Map(),
     phase: 'running',
-    lineIsStale: false,
+    news: 'none',
     at: 0,
     decisions: [],
   };
@@ -109,7 +109,7 @@ export function syncRoom(core: Core, backend: string): void {
   const peer = selectorOf(core).peers.find((candidate) => candidate.backend === backend);
   if (pool === undefined || peer === undefined || peer.hasRoom === hasRoom(pool)) return;
   tellSelector(core, { type: 'roomChanged', backend, hasRoom: hasRoom(pool) });
-  if (hasRoom(pool)) core.lineIsStale = true;
+  if (hasRoom(pool) && core.news === 'none') core.news = 'roomFreed';
 }
 
 export function statusOfBackend(core: Core, id: string): BackendStatus | undefined {

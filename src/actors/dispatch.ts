@@ -113,14 +113,16 @@ function finish(core: Core, request: RequestState): void {
  * cannot come.
  */
 export function serveWaiting(core: Core): void {
-  if (!core.lineIsStale) return;
-  core.lineIsStale = false;
+  const { news } = core;
+  core.news = 'none';
+  if (news === 'none') return;
   const { waiting } = poolOf(core);
   /** Sets of tried backends for which there was no room; within one run, room only shrinks. */
   const inVain = new Set<string>();
   for (let index = 0; index < waiting.length; ) {
+    if (news === 'roomFreed' && !isRoomAnywhere(core)) return;
     const request = core.requests.get(waiting[index] ?? 0);
-    const tried = request?.tried.join() ?? '';
+    const tried = request === undefined ? '' : triedKey(request);
     if (request === undefined || inVain.has(tried)) index += 1;
     else if (place(core, request)) leaveLine(core, request);
     else if (!canEverBePlaced(core, request)) rejectUnplaceable(core, request);
@@ -128,6 +130,14 @@ export function serveWaiting(core: Core): void {
     else if (tried === '') return;
     else inVain.add(tried);
   }
+}
+
+function isRoomAnywhere(core: Core): boolean {
+  return selectorOf(core).peers.some(({ healthy, hasRoom }) => healthy && hasRoom);
+}
+
+function triedKey({ tried }: RequestState): string {
+  return tried.length < 2 ? (tried[0] ?? '') : tried.join();
 }
 
 function leaveLine(core: Core, request: RequestState): void {

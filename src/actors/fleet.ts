@@ -31,7 +31,7 @@ export function tellBackend(core: Core, id: string, event: BackendEvent): void {
 function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendStatus): void {
   if (from === 'healthy' || to === 'healthy') {
     tellSelector(core, { type: 'healthChanged', backend: id, healthy: to === 'healthy' });
-    core.lineIsStale = true;
+    core.news = 'healthChanged';
   }
   // The sockets of a host that fell out may be half-open: using one later would hang a request.
   if (to === 'unhealthy') {
@@ -128,6 +128,6 @@ export function applyConfig(core: Core, next: CoreConfig): void {
   }
   core.config = next;
   configureSelector(core, next);
-  core.lineIsStale = true;
+  core.news = 'healthChanged';
   core.decisions.push({ type: 'config.applied', ...differences });
 }
