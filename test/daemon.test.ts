@@ -17,8 +17,8 @@ describe('the daemon', () => {
   it('without a backend starts three mocks, says so, and prints commands that work when pasted', async () => {
     await using daemon = await startDaemon([]);
     await daemon.says(/no backend is configured: three mock backends/);
-    const commands = (await daemon.says(/(curl[\s\S]+\/backends)/)).split('\n').map((line) => line.trim());
-    const [plain = '', stream = '', backends = ''] = commands.filter((line) => line !== '');
+    const commands = (await daemon.says(/(curl[\s\S]+\/backends)/)).split(/\n\s*\n/);
+    const [plain = '', stream = '', backends = ''] = commands;
     const run = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout;
     assert.match(run(plain), /"object":"chat.completion"/);
     assert.match(run(stream), /data: \[DONE\]/);

@@ -25,7 +25,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
     }
     case 'config.applied': {
       const { added, removed, changed } = decision;
-      log.info({ added, removed, changed }, 'config applied');
+      log.info({ added, removed, changed }, `config applied: ${inWords({ added, removed, changed })}`);
       break;
     }
     case 'request.rejected': {
@@ -65,4 +65,12 @@ function limited(log: Logger): RequestNote {
       log.warn(fields, message);
     } else left += 1;
   };
+}
+
+/** Such as `added a, b; changed c`. */
+function inWords(differences: Readonly<Record<string, readonly string[]>>): string {
+  const parts = Object.entries(differences).filter(([, ids]) => ids.length > 0);
+  return parts.length === 0
+    ? 'no backend is different'
+    : parts.map(([what, ids]) => `${what} ${ids.join(', ')}`).join('; ');
 }

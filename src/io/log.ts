@@ -31,7 +31,13 @@ export function createLogger({ level, format }: LogSettings): Log {
       ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, output)
       : pino(
           options,
-          pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', destination: output }),
+          pretty({
+            colorize: process.stdout.isTTY,
+            translateTime: 'SYS:HH:MM:ss.l',
+            // The messages say it all in words; the fields are for machines.
+            hideObject: true,
+            destination: output,
+          }),
         );
   const flush = () =>
     new Promise<void>((resolve) => {

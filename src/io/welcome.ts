@@ -23,9 +23,9 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
       { backends },
       'no backend is configured: three mock backends in this process answer, with weights 5, 1, 1',
     );
-    // Lines of JSON go to standard output, and must stay nothing else.
-    const output = config.logging.format === 'pretty' ? process.stdout : process.stderr;
-    output.write(tryIt(url, adminUrl));
+    // Where the log is lines of JSON, commands to paste would be full of backslashes in it.
+    if (config.logging.format === 'pretty') log.info(tryIt(url, adminUrl));
+    else process.stderr.write(`${tryIt(url, adminUrl)}\n`);
   } else {
     log.info(
       { backends },
@@ -51,9 +51,8 @@ function isLoopback(host: string): boolean {
 }
 
 function tryIt(url: string, adminUrl: string): string {
-  const post = `curl -sN ${url}/v1/chat/completions -H 'content-type: application/json' -d`;
-  return `
-  These are not real models. To use your own servers:
+  const post = `curl -sN ${url}/v1/chat/completions -H 'content-type: application/json' \\\n      -d`;
+  return `Those are not real models. To use your own servers:
 
     npm start -- --backend 127.0.0.1:8001,weight=5 --backend 127.0.0.1:8002
 
@@ -64,6 +63,5 @@ function tryIt(url: string, adminUrl: string): string {
     ${post} '{"model":"mock","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
     curl -s ${adminUrl}/backends
-
 `;
 }
