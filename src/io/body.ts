@@ -24,7 +24,7 @@ export type BodyReceiver = {
 };
 
 /** Whether the request announces a body (RFC 9112 §6). */
-function announcesBody({ headers }: IncomingMessage): boolean {
+export function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
@@ -87,6 +87,8 @@ function streamOn(
       receiver.tooLarge();
     },
   });
+  // A backend that fails takes the stream with it; whoever reads from it has heard of that by then.
+  counter.on('error', () => request.unpipe(counter));
   for (const piece of head) counter.write(piece);
   request.pipe(counter);
   return counter;

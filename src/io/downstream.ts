@@ -2,14 +2,13 @@
  * The client's end of the data path over `node:http`: how an answer is begun, continued, ended, broken off, or
  * given in the gateway's own name.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
-import { valuesOf } from './headers.ts';
-
-/** How long, and for how many bytes, an unwanted body is read on so that the client gets to see the answer. */
-const LINGER_MS = 2_000;
-const LINGER_BYTES = 64 * 1024 * 1024;
+import { announcesBody } from './body.ts';
+import { valuesOf, withoutField } from './headers.ts';
+import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
 
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
@@ -42,10 +41,12 @@ export function nodeDownstream(
     },
     start(status, reason, headers) {
       hasLength = valuesOf(headers, 'content-length').length > 0;
-      response.writeHead(status, reason, head(headers));
+      const mayChunk = response.useChunkedEncodingByDefault && !hasLength && hasContent(request, status);
+      response.writeHead(status, reason, head(asNodeTakesThem(headers, mayChunk)));
       // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
       queueMicrotask(() => {
-        if (!wrote && !response.destroyed) response.flushHeaders();
+        // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
+        if (!wrote && !response.destroyed) response.write('', 'latin1');
       });
     },
     write(chunk) {
@@ -56,55 +57,72 @@ export function nodeDownstream(
       wrote = true;
       if (trailers.length > 0) response.addTrailers(pairs(trailers));
       response.end();
+      // A backend may answer before it has all of the body; what is left of it stands before the next request.
+      if (!request.complete) dropBodyInTime(request);
     },
     cut() {
-      const { socket } = response;
-      const isDelimited = response.chunkedEncoding || hasLength;
-      // An answer that lasts until the connection closes would look complete after a FIN.
-      if (socket !== null && !isDelimited) socket.resetAndDestroy();
-      else socket?.destroySoon();
+      whenAssigned(response, (socket) => {
+        const isDelimited = response.chunkedEncoding || hasLength;
+        // An answer that lasts until the connection closes would look complete after a FIN.
+        if (isDelimited) socket.destroySoon();
+        else socket.resetAndDestroy();
+      });
     },
     answer(status, headers, body) {
       const length = Buffer.byteLength(body);
+      const reason = STATUS_CODES[status] ?? '';
       const list = [...headers, 'Content-Type', 'application/json', 'Content-Length', String(length)];
-      if (request.complete) {
-        response.writeHead(status, head(list));
+      if (request.complete || !announcesBody(request)) {
+        response.writeHead(status, reason, head(list));
         response.end(body);
         return;
       }
-      response.writeHead(status, [...list, 'Connection', 'close']);
-      response.write(body);
-      linger(request, () => response.end());
+      response.writeHead(status, reason, [...list, 'Connection', 'close']);
+      if (request.method === 'HEAD') response.flushHeaders();
+      else response.write(body);
+      dropBody(request);
+      // Not by `end`, after which node would close without reading on.
+      whenAssigned(response, (socket) => closeLingering(socket));
     },
   };
+}
+
+/** Whether an answer with this status to this request has content at all (RFC 9110 §6.4.1). */
+function hasContent(request: IncomingMessage, status: number): boolean {
+  return request.method !== 'HEAD' && status !== 204 && status !== 304;
+}
+
+/**
+ * Two things that node makes of headers are undone beforehand: it throws on `Trailer` in an answer that is not
+ * chunked, and it reads the value of `Content-Disposition` as UTF-8 if `Content-Length` stands before it.
+ */
+function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
+  const kept = mayChunk ? headers : withoutField(headers, 'trailer');
+  if (valuesOf(kept, 'content-disposition').every(isAscii)) return kept;
+  const first = kept.findIndex((item, index) => index % 2 === 0 && item.toLowerCase() === 'content-length');
+  if (first === -1 || Number(kept[first + 1]) === 0) return kept;
+  return kept.map((item, index) => {
+    const isValue = index % 2 === 1 && kept[index - 1]?.toLowerCase() === 'content-disposition';
+    return isValue && index > first ? Buffer.from(item, 'utf8').toString('latin1') : item;
+  });
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/** An answer behind others on a pipelined connection has no socket before its turn. */
+function whenAssigned(response: ServerResponse, act: (socket: Socket) => void): void {
+  if (response.socket !== null) {
+    act(response.socket);
+    return;
+  }
+  // What has been written before is flushed right after this event.
+  response.once('socket', (socket: Socket) => queueMicrotask(() => act(socket)));
 }
 
 function pairs(raw: RawHeaders): [string, string][] {
   const list: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
   return list;
-}
-
-/**
- * Reads on for a while. Closing a connection with unread data in it sends a RST, on which the client may drop
- * the answer it has not read yet (RFC 9112 §9.6).
- */
-function linger(request: IncomingMessage, done: () => void): void {
-  let left = LINGER_BYTES;
-  let finished = false;
-  const finish = () => {
-    if (finished) return;
-    finished = true;
-    clearTimeout(timer);
-    done();
-  };
-  const timer = setTimeout(finish, LINGER_MS);
-  request.on('data', (piece: Buffer) => {
-    left -= piece.length;
-    if (left < 0) finish();
-  });
-  request.once('end', finish);
-  request.once('close', finish);
-  request.unpipe();
-  request.resume();
 }

@@ -9,9 +9,12 @@ export type GatewayErrorCode =
   | RejectionCode
   | 'bad_request'
   | 'not_found'
+  | 'method_not_allowed'
   | 'body_too_large'
   | 'headers_too_large'
   | 'request_timeout'
+  | 'expectation_failed'
+  | 'unsupported_transfer_coding'
   | 'backend_broke_off';
 
 export type GatewayError = {
@@ -19,6 +22,8 @@ export type GatewayError = {
   readonly code: GatewayErrorCode;
   readonly message: string;
   readonly retryAfterS?: number;
+  /** Set where the end of the request is in doubt, so that what follows on the connection cannot be trusted. */
+  readonly closes?: boolean;
 };
 
 /** Seconds a client is asked to wait where the gateway is only busy. */
@@ -91,6 +96,36 @@ export function errorForRejection(
 
 export function badRequest(message: string): GatewayError {
   return { status: 400, code: 'bad_request', message };
+}
+
+/** A request whose framing is faulty; its connection cannot be used any more (RFC 9112 §6.1). */
+export function badFraming(message: string): GatewayError {
+  return { ...badRequest(message), closes: true };
+}
+
+export function unsupportedCoding(codings: string): GatewayError {
+  return {
+    status: 501,
+    code: 'unsupported_transfer_coding',
+    message: `The body comes in the transfer coding "${codings}"; only "chunked" is understood.`,
+    closes: true,
+  };
+}
+
+export function expectationFailed(expectation: string): GatewayError {
+  return {
+    status: 417,
+    code: 'expectation_failed',
+    message: `"Expect: ${expectation}" cannot be met; only "100-continue" can.`,
+  };
+}
+
+export function noTunnels(): GatewayError {
+  return {
+    status: 405,
+    code: 'method_not_allowed',
+    message: 'CONNECT is refused: this is a reverse proxy and opens no tunnels.',
+  };
 }
 
 export function notFound(path: string): GatewayError {

@@ -19,7 +19,7 @@ import type { RequestDesk } from '../streams/requests.ts';
 import type { Body } from './body.ts';
 import type { DownstreamEvents } from './downstream.ts';
 import { brokenOff, errorBody, errorForRejection, type GatewayError } from './errors.ts';
-import { requestHeaders, responseHeaders, valuesOf } from './headers.ts';
+import { requestHeaders, responseHeaders, responseTrailers, valuesOf } from './headers.ts';
 
 export type ExchangeOptions = {
   readonly desk: RequestDesk;
@@ -47,6 +47,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
   const answerWith = (error: GatewayError) => {
     const headers = ['X-Request-ID', requestId];
     if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
+    if (error.closes === true) headers.push('Connection', 'close');
     downstream.answer(error.status, headers, errorBody(error));
   };
 
@@ -76,7 +77,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
       },
       ended(trailers, reusable) {
         if (done) return;
-        downstream.end(trailers);
+        downstream.end(responseTrailers(trailers));
         conclude();
         desk.ended(request, lease, { bytes, chunks, reusable });
       },
@@ -117,10 +118,11 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
   return {
     begin(body) {
       if (done) return;
+      const { remoteAddress, protocol } = downstream;
       outgoing = {
         method: downstream.method,
         target: downstream.target,
-        headers: requestHeaders(downstream.headers, { ...downstream, requestId }),
+        headers: requestHeaders(downstream.headers, { remoteAddress, protocol, requestId }),
         body: body.kind === 'none' ? null : body.kind === 'whole' ? body.bytes : body.stream,
       };
       request = desk.receive(
@@ -163,7 +165,7 @@ function pathOf(target: string): string {
 function canTakeErrorEvent(headers: RawHeaders): boolean {
   const type = valuesOf(headers, 'content-type')[0] ?? '';
   return (
-    type.startsWith('text/event-stream') &&
+    /^text\/event-stream\b/i.test(type) &&
     valuesOf(headers, 'content-encoding').length === 0 &&
     valuesOf(headers, 'content-length').length === 0
   );

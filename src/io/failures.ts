@@ -1,4 +1,5 @@
 /** Sorts the many errors of sockets, TLS and undici into the few words that the log and the core know. */
+import { errors } from 'undici';
 import type { UpstreamFailure } from '../actors/events.ts';
 
 const BY_CODE: Readonly<Record<string, UpstreamFailure>> = {
@@ -29,9 +30,14 @@ export function classifyFailure(error: unknown): UpstreamFailure {
   const code = codeOf(error);
   const known = BY_CODE[code];
   if (known !== undefined) return known;
-  if (code.startsWith('HPE_')) return 'badResponse';
+  if (code.startsWith('HPE_') || isParserError(error)) return 'badResponse';
   if (TLS_CODES.test(code)) return 'tls';
   return 'other';
+}
+
+/** undici leaves the code out of some of its parser's errors. */
+function isParserError(error: unknown): boolean {
+  return error instanceof errors.HTTPParserError;
 }
 
 function codeOf(error: unknown): string {

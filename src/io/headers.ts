@@ -32,10 +32,25 @@ const SET_ON_RESPONSE: ReadonlySet<string> = new Set(['x-request-id', 'x-reprise
 export function valuesOf(headers: RawHeaders, name: string): string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) values.push(headers[index + 1] ?? '');
+    const field = headers[index] ?? '';
+    if (isNamed(field, name)) values.push(headers[index + 1] ?? '');
   }
   return values;
 }
+
+/** The same list without one field; the very same where it does not occur. The name in lower case. */
+export function withoutField(headers: RawHeaders, name: string): RawHeaders {
+  if (valuesOf(headers, name).length === 0) return headers;
+  return headers.filter((_, index) => !isNamed(headers[index - (index % 2)] ?? '', name));
+}
+
+/** Lengths are compared first, since this is asked of every header of every message. */
+function isNamed(field: string, name: string): boolean {
+  return field.length === name.length && field.toLowerCase() === name;
+}
+
+/** Fields that say where a message goes and where it ends; `Connection` has no say in them. */
+const NEVER_OF_ONE_HOP: ReadonlySet<string> = new Set(['content-length', 'host']);
 
 /** Names that `Connection` lists as belonging to this hop. */
 function namedByConnection(headers: RawHeaders): ReadonlySet<string> | undefined {
@@ -43,7 +58,7 @@ function namedByConnection(headers: RawHeaders): ReadonlySet<string> | undefined
   for (const value of valuesOf(headers, 'connection')) {
     for (const token of value.split(',')) {
       const name = token.trim().toLowerCase();
-      if (name === '' || name === 'close' || name === 'keep-alive') continue;
+      if (name === '' || name === 'close' || name === 'keep-alive' || NEVER_OF_ONE_HOP.has(name)) continue;
       names ??= new Set();
       names.add(name);
     }
@@ -87,6 +102,19 @@ export function responseHeaders(headers: RawHeaders, requestId: string, backend:
   const passed = endToEnd(headers, SET_ON_RESPONSE);
   passed.push('X-Request-ID', requestId, 'X-Reprise-Backend', backend);
   return passed;
+}
+
+/** Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110 §6.5.1). */
+export function responseTrailers(trailers: RawHeaders): RawHeaders {
+  return trailers.length === 0 ? trailers : endToEnd(trailers, NEVER_OF_ONE_HOP);
+}
+
+/** A host with or without a port (RFC 3986 §3.2.2), and no user information (RFC 9110 §4.2.4). */
+const SANE_HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
+
+/** Whether a `Host` names a host; an empty one is allowed (RFC 9112 §3.2). */
+export function isSaneHost(host: string): boolean {
+  return SANE_HOST.test(host);
 }
 
 const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;

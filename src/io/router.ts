@@ -18,13 +18,20 @@ function matches(path: string, pattern: string): boolean {
   return pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }
 
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
+
+/** Host and port of a target in absolute form; undefined in any other form. */
+export function authorityOf(target: string): string | undefined {
+  return ABSOLUTE.exec(target)?.[1] || undefined;
+}
+
 /**
  * The origin form of a request target: a client that takes us for a forward proxy sends the whole URL, which
  * a server must accept (RFC 9112 §3.2.2).
  */
 export function originForm(target: string): string {
   if (target.startsWith('/')) return target;
-  const match = /^https?:\/\/[^/?#]*/i.exec(target);
+  const match = ABSOLUTE.exec(target);
   if (match === null) return target;
   const rest = target.slice(match[0].length);
   return rest.startsWith('/') ? rest : `/${rest}`;

@@ -3,19 +3,31 @@
  * exchange for what goes to a backend.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
 import { nodeDownstream } from './downstream.ts';
-import { badRequest, bodyTooLarge, errorBody, type GatewayError, notFound } from './errors.ts';
+import {
+  badFraming,
+  badRequest,
+  bodyTooLarge,
+  expectationFailed,
+  type GatewayError,
+  noTunnels,
+  notFound,
+  unsupportedCoding,
+} from './errors.ts';
 import { createExchange } from './exchange.ts';
-import { requestIdOf, valuesOf } from './headers.ts';
-import { originForm, routeOf } from './router.ts';
+import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
+import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
+import { isClosing } from './linger.ts';
+import { authorityOf, originForm, routeOf } from './router.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const HEADERS_TIMEOUT_MS = 60_000;
+/** What is told to a client whose method is not allowed. */
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 export type ServerSettings = {
   readonly paths: readonly string[];
@@ -36,29 +48,45 @@ export type ClientListener = {
   readonly server: Server;
   /** Takes no new connection, and asks clients to close theirs after the answer they are waiting for. */
   stop(): void;
+  /** How many requests have been begun by clients and not been answered to the end. */
+  inFlight(): number;
 };
 
 export function createClientListener(options: ClientListenerOptions): ClientListener {
   let stopping = false;
-  const busy = new WeakSet<Socket>();
+  let inFlight = 0;
+  const garbage = createGarbageDesk();
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     // Checked here, so that the answer has the gateway's own form.
     requireHostHeader: false,
   });
-  const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
-    const { socket } = request;
-    busy.add(socket);
+  // Node would drop the headers beyond a count without a word; their size is limited anyway.
+  server.maxHeadersCount = 0;
+  const serve = (request: IncomingMessage, response: ServerResponse, expectation: Expectation) => {
+    // A request behind the one that made us close must not be served (RFC 9112 §9.6).
+    if (isClosing(request.socket)) {
+      request.resume();
+      return;
+    }
+    inFlight += 1;
     response.on('close', () => {
-      busy.delete(socket);
+      inFlight -= 1;
+      garbage.answered(request);
       if (stopping) server.closeIdleConnections();
     });
-    handle(options, request, response, expectsContinue, () => stopping);
+    handle(options, garbage, { request, response, expectation, isStopping: () => stopping });
   };
-  server.on('request', (request, response) => serve(request, response, false));
-  server.on('checkContinue', (request, response) => serve(request, response, true));
-  server.on('clientError', (error, socket) => refuseGarbage(error, socket as Socket, busy));
+  server.on('request', (request, response) => serve(request, response, 'none'));
+  server.on('checkContinue', (request, response) => serve(request, response, 'continue'));
+  server.on('checkExpectation', (request, response) => serve(request, response, 'unknown'));
+  server.on('clientError', (error, socket) => garbage.refuse(error, socket));
+  server.on('connect', (_request, socket) => {
+    // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
+    socket.on('error', () => socket.destroy());
+    garbage.turnAway(socket, noTunnels(), `Allow: ${METHODS}\r\n`);
+  });
   return {
     server,
     stop() {
@@ -66,17 +94,23 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       server.close();
       server.closeIdleConnections();
     },
+    inFlight: () => inFlight,
   };
 }
 
-function handle(
-  options: ClientListenerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  expectsContinue: boolean,
-  isStopping: () => boolean,
-): void {
-  request.url = originForm(request.url ?? '/');
+/** What the client expects before it sends its body (RFC 9110 §10.1.1). */
+type Expectation = 'none' | 'continue' | 'unknown';
+
+type Incoming = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectation: Expectation;
+  readonly isStopping: () => boolean;
+};
+
+function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: Incoming): void {
+  const { request, response, expectation, isStopping } = incoming;
+  toOriginForm(request);
   const settings = options.settings();
   const downstream = nodeDownstream(request, response, isStopping);
   const requestId = requestIdOf(request.rawHeaders);
@@ -87,33 +121,68 @@ function handle(
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,
   });
-  const problem = problemWith(request, settings);
+  garbage.expect(request, exchange.refuse);
+  const problem = problemWith(request, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
     return;
   }
-  const own = ownAnswer(options, request.url, settings);
+  const own = ownAnswer(options, downstream.target, settings);
   if (own !== undefined) {
     downstream.answer(200, ['X-Request-ID', requestId], JSON.stringify(own));
     return;
   }
   downstream.listen(exchange);
-  if (expectsContinue) response.writeContinue();
+  if (expectation === 'continue') response.writeContinue();
   takeBody(request, settings, {
     ready: (body) => exchange.begin(body),
     tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
   });
 }
 
-function problemWith(request: IncomingMessage, settings: ServerSettings): GatewayError | undefined {
-  const hosts = valuesOf(request.rawHeaders, 'host').length;
-  // RFC 9112 §3.2: exactly one in HTTP/1.1, and never more.
-  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
-    return badRequest(`The request has ${hosts} Host headers; it needs one.`);
-  }
+/** The host in a target of absolute form goes before the one in `Host` (RFC 9112 §3.2.2). */
+function toOriginForm(request: IncomingMessage): void {
   const target = request.url ?? '/';
-  if (routeOf(target, settings.paths) === 'none') return notFound(target.split('?', 1)[0] ?? target);
+  if (target.startsWith('/')) return;
+  const authority = authorityOf(target);
+  request.url = originForm(target);
+  if (authority === undefined) return;
+  const { rawHeaders } = request;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === 'host') rawHeaders[index + 1] = authority;
+  }
+}
+
+function problemWith(
+  request: IncomingMessage,
+  expectation: Expectation,
+  settings: ServerSettings,
+): GatewayError | undefined {
+  const problem = problemWithHead(request);
+  if (problem !== undefined) return problem;
+  const target = request.url ?? '/';
+  const route = routeOf(target, settings.paths);
+  const isOwn = route === 'health' || route === 'index';
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (route === 'none' || (isOwn && !isRead)) return notFound(target.split('?', 1)[0] ?? target);
+  if (expectation === 'unknown') return expectationFailed(request.headers.expect ?? '');
   if (isTooLargeFromStart(request, settings.maxBodyBytes)) return bodyTooLarge(settings.maxBodyBytes);
+  return undefined;
+}
+
+/** What the parser lets through and a proxy must not. */
+function problemWithHead({ rawHeaders, headers, httpVersion }: IncomingMessage): GatewayError | undefined {
+  const hosts = valuesOf(rawHeaders, 'host');
+  // RFC 9112 §3.2: exactly one in HTTP/1.1, and never more.
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion === '1.1')) {
+    return badRequest(`The request has ${hosts.length} Host headers; it needs one.`);
+  }
+  if (!hosts.every(isSaneHost)) return badRequest('The Host header does not name a host.');
+  const codings = headers['transfer-encoding'];
+  if (codings === undefined) return undefined;
+  // RFC 9112 §6.1: both are ways to smuggle a request past one of two servers.
+  if (httpVersion === '1.0') return badFraming('A request in HTTP/1.0 cannot have Transfer-Encoding.');
+  if (codings.trim().toLowerCase() !== 'chunked') return unsupportedCoding(codings);
   return undefined;
 }
 
@@ -130,34 +199,4 @@ function ownAnswer(
     default:
       return undefined;
   }
-}
-
-/** Answers bytes that are not HTTP, unless an answer is under way on that connection: then it is cut. */
-function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket, busy: WeakSet<Socket>): void {
-  if (!socket.writable || busy.has(socket) || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const refusal = refusalFor(error);
-  const body = errorBody(refusal);
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_TEXT[refusal.status] ?? 'Bad Request'}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-};
-
-function refusalFor({ code, message }: NodeJS.ErrnoException): GatewayError {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return { status: 431, code: 'headers_too_large', message: 'The headers are longer than allowed.' };
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { status: 408, code: 'request_timeout', message: 'The request was not complete in time.' };
-  }
-  return badRequest(`The request is not valid HTTP: ${message}`);
 }

@@ -26,6 +26,8 @@ export type SocketRegistry = SocketPort & {
   clientOf(socket: number): Client | undefined;
   /** Whether the socket can still carry a request. */
   isOpen(socket: number): boolean;
+  /** What broke the connection of a socket that has not been taken off the books yet, if something did. */
+  errorOf(socket: number): Error | undefined;
   readonly count: number;
   closeAll(): void;
 };
@@ -79,6 +81,7 @@ export function createSocketRegistry(connectTimeoutMs: () => number): SocketRegi
     evict,
     clientOf: (socket) => held.get(socket)?.client,
     isOpen: (socket) => held.get(socket)?.tcp.destroyed === false,
+    errorOf: (socket) => held.get(socket)?.tcp.errored ?? undefined,
     get count() {
       return held.size;
     },

@@ -5,6 +5,7 @@
 import type { Dispatcher } from 'undici';
 import type { RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
+import { valuesOf } from './headers.ts';
 import type { SocketRegistry } from './sockets.ts';
 
 export type UpstreamTimeouts = {
@@ -33,16 +34,21 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
           headersTimeout: headersTimeoutMs,
           bodyTimeout: idleTimeoutMs,
         },
-        handlerFor(request, receiver, () => sockets.isOpen(socket)),
+        handlerFor(request, receiver, {
+          isOpen: () => sockets.isOpen(socket),
+          error: () => sockets.errorOf(socket),
+        }),
       );
     },
   };
 }
 
+type Connection = { isOpen(): boolean; error(): Error | undefined };
+
 function handlerFor(
   request: UpstreamRequest,
   receiver: UpstreamReceiver,
-  isOpen: () => boolean,
+  connection: Connection,
 ): Dispatcher.DispatchHandler {
   let written = false;
   let answering = false;
@@ -54,16 +60,23 @@ function handlerFor(
       answering = true;
     },
     onResponseStart(controller, status, _headers, reason) {
+      if (status < 100) controller.abort(badStatusError(status));
       if (status < 200) return;
-      receiver.started(status, reason ?? '', rawList(controller.rawHeaders), controller);
+      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), controller);
     },
     onResponseData(_controller, chunk) {
       receiver.data(chunk);
     },
     onResponseEnd(controller) {
+      // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
+      const error = connection.error();
+      if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
+        receiver.failed(classifyFailure(error), written);
+        return;
+      }
       const trailers = rawList(controller.rawTrailers);
       // undici decides on the fate of the socket just after this call; in a microtask it is known.
-      queueMicrotask(() => receiver.ended(trailers, isOpen() && request.method !== 'HEAD'));
+      queueMicrotask(() => receiver.ended(trailers, connection.isOpen() && request.method !== 'HEAD'));
     },
     onResponseError(_controller, error) {
       const reason = classifyFailure(error);
@@ -74,6 +87,27 @@ function handlerFor(
       );
     },
   };
+}
+
+/** Of three digits, as the parser wants it, but of no class there is (RFC 9110 §15). */
+function badStatusError(status: number): Error {
+  return Object.assign(new Error(`the status ${status} means nothing`), { code: 'HPE_INVALID_STATUS' });
+}
+
+/** Whether only the end of the connection tells where the answer ends (RFC 9112 §6.3). */
+function endsByClosing(headers: RawHeaders): boolean {
+  return (
+    valuesOf(headers, 'content-length').length === 0 && valuesOf(headers, 'transfer-encoding').length === 0
+  );
+}
+
+/** What node refuses to send in a reason phrase. */
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/g;
+
+/** undici reads the reason phrase as UTF-8, and here the bytes are wanted, one to a character. */
+function asSent(reason: string): string {
+  const bytes = Buffer.byteLength(reason) === reason.length ? reason : Buffer.from(reason).toString('latin1');
+  return bytes.replace(UNSENDABLE, ' ');
 }
 
 function rawList(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {

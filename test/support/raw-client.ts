@@ -1,4 +1,7 @@
-/** A client that writes exactly the bytes it is given, for what no well-behaved client would send. */
+/**
+ * An end of a connection that writes exactly the bytes it is given, for what no well-behaved client (or backend)
+ * would send, and whose received bytes can be awaited.
+ */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -16,6 +19,11 @@ export type RawClient = Disposable & {
 export async function connectRaw(port: number): Promise<RawClient> {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
+  return rawOver(socket);
+}
+
+/** The same over a socket that is open already, such as one that a server has accepted. */
+export function rawOver(socket: net.Socket): RawClient {
   let text = '';
   let wasReset = false;
   let isClosed = false;

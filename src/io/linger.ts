@@ -1,0 +1,42 @@
+/**
+ * Closing a client's connection so that the client gets to see the last answer. To close with unread data in the
+ * socket sends a RST, on which the client may drop what it has not read yet; so our side is closed first, and
+ * what still comes is read and dropped for a while (RFC 9112 §9.6).
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** How long a client may go on sending what nobody wants. */
+const LINGER_MS = 2_000;
+
+const closing = new WeakSet<Duplex>();
+
+/** Whether the last answer on this connection has been given; nothing more may be served on it. */
+export function isClosing(socket: Duplex): boolean {
+  return closing.has(socket);
+}
+
+/** Closes our side after what has been written and `lastWords`; the rest once the client closes, or in time. */
+export function closeLingering(socket: Duplex, lastWords = ''): void {
+  if (closing.has(socket)) return;
+  closing.add(socket);
+  socket.end(lastWords);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** Reads on in a body that nobody wants any more. */
+export function dropBody(request: IncomingMessage): void {
+  request.unpipe();
+  request.removeAllListeners('data');
+  request.resume();
+}
+
+/** The same within a limit of time, so that the next request on the connection is reached or the connection ends. */
+export function dropBodyInTime(request: IncomingMessage): void {
+  dropBody(request);
+  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  request.once('end', () => clearTimeout(timer));
+  request.once('close', () => clearTimeout(timer));
+}
