@@ -225,10 +225,6 @@ const LONG_FILES: Excess = {};
 
 /** By file and name. */
 const LONG_FUNCTIONS: Excess = {
-  'src/io/exchange.ts createExchange': {
-    lines: 118,
-    why: 'one closure holds the state of a request; its functions are short',
-  },
   'test/support/random-world.ts createWorld': {
     lines: 130,
     why: 'one closure holds the world; most of it is the table of what can happen',

@@ -126,8 +126,9 @@ export function serveWaiting(core: Core): void {
     if (request === undefined || inVain.has(tried)) index += 1;
     else if (place(core, request)) leaveLine(core, request);
     else if (!canEverBePlaced(core, request)) rejectUnplaceable(core, request);
-    // One that has tried nothing yet may go anywhere, so where it finds no room nobody behind it does.
-    else if (tried === '') return;
+    // One that has tried nothing yet may go anywhere, so where it finds no room nobody behind it does. But of those
+    // behind, some may have nobody left to wait for when a backend has fallen out.
+    else if (tried === '' && news === 'roomFreed') return;
     else inVain.add(tried);
   }
 }

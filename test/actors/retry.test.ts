@@ -173,6 +173,21 @@ describe('a failed attempt', () => {
     assert.equal(only(scene.when(probeFailed('b')), 'request.rejected')[0]?.code, 'backend_failed');
   });
 
+  it('gives up waiting while others, who have not tried anything, go on', () => {
+    const backends = [backend('a'), backend('b')];
+    const scene = given(coreConfig({ backends, pool: { size: 1 }, health: { fall: 1 } }));
+    scene.when(received(1), received(2), opened(1, 'a'), opened(2, 'b'), received(3), received(4));
+    scene.when(ended(1, 1), ended(2, 2), opened(3, 'a'), received(5));
+    // 3 is at a, 4 at b, and 5 waits for either. 4 fails at b and waits for a, which then falls.
+    const failure = scene.when(failed(4, 4));
+    assert.equal(only(failure, 'request.queued')[0]?.request, 4);
+    const decisions = scene.when(probeFailed('a'));
+    assert.deepEqual(
+      only(decisions, 'request.rejected').map(({ request }) => request),
+      [4],
+    );
+  });
+
   it('that is reported late, for a lease of before, changes nothing', () => {
     const scene = given(two);
     scene.when(received(1), opened(1), failed(1, 1));

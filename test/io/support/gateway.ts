@@ -17,7 +17,7 @@ export async function withGateway(
 }
 
 /** Resolves once no request is under way; rejects if that does not come to pass, or if the books are wrong. */
-export async function nothingLeft(gateway: TestGateway): Promise<void> {
+async function nothingLeft(gateway: TestGateway): Promise<void> {
   const isIdle = () => inFlight(gateway) === 0;
   if (!isIdle()) await gateway.entry((entry) => entry === gateway.entries.at(-1) && isIdle());
   for (const { pool, requests } of gateway.gateway.balancer.backends()) {

@@ -1,0 +1,100 @@
+/**
+ * One attempt of a request at one backend: what comes back over the leased socket goes on to the client, and its
+ * beginning and end are told to the core. After a failed attempt there may be another, as long as nothing has gone
+ * out to the client.
+ */
+import type { UpstreamFailure } from '../actors/events.ts';
+import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
+import type { RequestDesk } from '../streams/requests.ts';
+import { brokenOff, errorBody } from './errors.ts';
+import { responseHeaders, responseTrailers, valuesOf } from './headers.ts';
+
+/** How far a request has come; its attempts and its exchange share it. */
+export type Progress = {
+  /** The number the core knows it by; 0 before the core does. */
+  request: number;
+  /** Whether all has been said to the client, or nothing more can be. */
+  done: boolean;
+  /** Whether the head of an answer has gone out. */
+  answering: boolean;
+  /** Holds the backend back while the client is slow. */
+  flow: Flow | undefined;
+};
+
+export type AttemptOptions = {
+  readonly desk: RequestDesk;
+  readonly downstream: Downstream;
+  readonly requestId: string;
+};
+
+export function conclude(progress: Progress, desk: RequestDesk): void {
+  progress.done = true;
+  desk.close(progress.request);
+}
+
+/** What receives the answer of the backend that this grant is for. */
+export function createAttempt(
+  { desk, downstream, requestId }: AttemptOptions,
+  progress: Progress,
+  { request, lease, backend }: Grant,
+): UpstreamReceiver {
+  let isEventStream = false;
+  let bytes = 0;
+  let chunks = 0;
+  return {
+    started(status, reason, headers, flow) {
+      if (progress.done) return;
+      downstream.start(status, reason, responseHeaders(headers, requestId, backend));
+      progress.flow = flow;
+      progress.answering = true;
+      isEventStream = canTakeErrorEvent(headers);
+      desk.started(request, lease, status);
+    },
+    data(chunk) {
+      if (progress.done) return;
+      bytes += chunk.byteLength;
+      chunks += 1;
+      if (!downstream.write(chunk)) progress.flow?.pause();
+    },
+    ended(trailers, reusable) {
+      if (progress.done) return;
+      downstream.end(responseTrailers(trailers));
+      conclude(progress, desk);
+      desk.ended(request, lease, { bytes, chunks, reusable });
+    },
+    failed(reason, written) {
+      if (progress.done) return;
+      if (progress.answering) {
+        conclude(progress, desk);
+        breakOff(downstream, backend, reason, isEventStream);
+      }
+      desk.failed(request, lease, { reason, written, bytes, chunks });
+    },
+  };
+}
+
+/** Ends an answer that its backend broke off, so that the client cannot take it for complete. */
+function breakOff(
+  downstream: Downstream,
+  backend: string,
+  reason: UpstreamFailure,
+  isEventStream: boolean,
+): void {
+  if (!isEventStream) {
+    downstream.cut();
+    return;
+  }
+  // The blank line ends whatever event was under way, so that this one stands alone.
+  downstream.write(Buffer.from(`\n\ndata: ${errorBody(brokenOff(backend, reason))}\n\n`));
+  downstream.end([]);
+}
+
+/** Whether an error event may be appended: an event stream, not compressed, not of a fixed length. */
+function canTakeErrorEvent(headers: RawHeaders): boolean {
+  const type = valuesOf(headers, 'content-type')[0] ?? '';
+  return (
+    /^text\/event-stream\b/i.test(type) &&
+    valuesOf(headers, 'content-encoding').length === 0 &&
+    valuesOf(headers, 'content-length').length === 0
+  );
+}
