@@ -188,11 +188,10 @@ export function failResponse(core: Core, fact: Extract<Fact, { type: 'response.f
   const answering = request.phase === 'answering';
   endLease(core, request, 'failed', 'unusable');
   if (entry === undefined) return;
-  countFailure(core, entry.backend);
+  const failure: Failure = { lease: entry, reason: fact.reason, written: fact.written };
+  if (answering || !isStale(failure)) countFailure(core, entry.backend);
   if (answering) finish(core, request);
-  else {
-    retryOrReject(core, request, { lease: entry, reason: fact.reason, written: fact.written });
-  }
+  else retryOrReject(core, request, failure);
 }
 
 export function failSocket(core: Core, fact: Extract<Fact, { type: 'socket.failed' }>): void {

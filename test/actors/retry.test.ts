@@ -90,6 +90,10 @@ describe('a failed attempt', () => {
     const granted = only(scene.when(received(3)), 'lease.granted')[0];
     const decisions = scene.when(failed(3, granted?.lease ?? 0));
     assert.equal(only(decisions, 'request.retried')[0]?.attempt, 0);
+    assert.deepEqual(
+      scene.balancer.backends().map(({ requests }) => requests.failed),
+      [0, 0],
+    );
     assert.equal(only(decisions, 'socket.requested')[0]?.backend, 'b');
   });
 
