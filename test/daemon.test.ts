@@ -16,7 +16,7 @@ const streamed = { method: 'POST', body: '{"stream":true,"messages":[]}' };
 describe('the daemon', () => {
   it('without a backend starts three mocks, says so, and prints commands that work when pasted', async () => {
     await using daemon = await startDaemon([]);
-    await daemon.says(/no backend is configured: three mock backends/);
+    await daemon.says(/no backend is configured: 3 mock backends/);
     const commands = (await daemon.says(/(curl[\s\S]+\/backends)/)).split(/\n\s*\n/);
     const [plain = '', stream = '', backends = ''] = commands;
     const run = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout;

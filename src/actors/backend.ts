@@ -58,6 +58,10 @@ function judgeProbe(context: BackendContext, event: ProbeEvent): Partial<Backend
   };
 }
 
+function isProbe(event: BackendEvent): event is ProbeEvent {
+  return event.type === 'probe.succeeded' || event.type === 'probe.failed';
+}
+
 const base = setup({
   types: {
     context: {} as BackendContext,
@@ -66,15 +70,13 @@ const base = setup({
   },
   guards: {
     isPassing: ({ context }) => context.passing,
-    fallReached: ({ context }) => context.consecutiveFailures + 1 >= context.fall,
-    riseReached: ({ context }) => context.consecutiveSuccesses + 1 >= context.rise,
+    fallReached: ({ context, event }) => isProbe(event) && judgeProbe(context, event).passing === false,
+    riseReached: ({ context, event }) => isProbe(event) && judgeProbe(context, event).passing === true,
     isRemoved: ({ context }) => context.removed,
     isConfigured: ({ context }) => !context.removed,
   },
   actions: {
-    recordProbe: assign(({ context, event }) =>
-      event.type === 'probe.succeeded' || event.type === 'probe.failed' ? judgeProbe(context, event) : {},
-    ),
+    recordProbe: assign(({ context, event }) => (isProbe(event) ? judgeProbe(context, event) : {})),
     explainFall: assign({
       reason: ({ context, event }) =>
         `${context.consecutiveFailures} of ${context.fall} probes failed, the last with: ${

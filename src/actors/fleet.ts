@@ -35,10 +35,10 @@ function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendSta
   }
   // The sockets of a host that fell out may be half-open: using one later would hang a request.
   if (to === 'unhealthy') {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy', leasedToo: true });
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy' });
   }
   if (to === 'draining') {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining', leasedToo: true });
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining' });
     noteIfEmpty(core, id);
   }
   if (to === 'removed') {
@@ -84,7 +84,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   const moved =
     before.host !== settings.host || before.port !== settings.port || before.protocol !== settings.protocol;
   if (moved) {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'moved', leasedToo: true });
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'moved' });
     tellBackend(core, id, { type: 'address.changed', initial: next.health.initial });
   }
   if (moved || before.weight !== settings.weight) differences.changed.push(id);
@@ -113,8 +113,8 @@ function configureSelector(core: Core, next: CoreConfig): void {
 }
 
 /**
- * Takes over a config. A backend that is in both keeps its state, counters, current weight, idle sockets and
- * leases; one that is gone drains; a new one starts in `health.initial`.
+ * Takes over a config. A backend that is in both keeps its state, counters, idle sockets and leases (what becomes of its
+ * current weight: `selector.ts`); one that is gone drains; a new one starts in `health.initial`.
  */
 export function applyConfig(core: Core, next: CoreConfig): void {
   const { fall, rise } = next.health;

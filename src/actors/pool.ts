@@ -67,7 +67,7 @@ export type PoolEvent =
       unwanted: EvictionReason | undefined;
       at: number;
     }
-  | { type: 'socketsUnwanted'; backend: string; reason: EvictionReason; leasedToo: boolean }
+  | { type: 'socketsUnwanted'; backend: string; reason: EvictionReason }
   | { type: 'swept'; at: number; idleTimeoutMs: number }
   | { type: 'waitBegun'; request: number }
   | { type: 'waitEnded'; request: number };
@@ -183,10 +183,10 @@ function sweep(state: PoolState, at: number, idleTimeoutMs: number): void {
   }
 }
 
-function rejectSockets(state: PoolState, backend: string, reason: EvictionReason, leasedToo: boolean): void {
+/** Closes the idle sockets now and each leased one when its lease ends. */
+function disownSockets(state: PoolState, backend: string, reason: EvictionReason): void {
   const pool = state.backends.get(backend);
   if (pool !== undefined) evictIdle(state, backend, pool, reason, pool.idle.length);
-  if (!leasedToo) return;
   for (const lease of state.leases.values()) if (lease.backend === backend) lease.unwanted = reason;
 }
 
@@ -230,7 +230,7 @@ function keepLedger(state: PoolState, event: PoolEvent): PoolState {
       endLease(state, event);
       return state;
     case 'socketsUnwanted':
-      rejectSockets(state, event.backend, event.reason, event.leasedToo);
+      disownSockets(state, event.backend, event.reason);
       return state;
     case 'swept':
       sweep(state, event.at, event.idleTimeoutMs);

@@ -31,10 +31,9 @@ export type SelectorEvent =
   | { type: 'pick'; exclude: readonly string[] };
 
 /**
- * Keeps the peers that stay, with their current weights; a new weight counts from the next pick.
- *
- * A current weight earned under other weights may be hundreds of turns ahead or behind in the new round, so where any
- * weight is new, none may be further off than one round of the new weights.
+ * Keeps the peers that stay. A peer with a new weight starts at 0. One with its old weight keeps its current weight,
+ * but where any weight is new, or a peer came or went, only within one round of the new weights: what was earned in
+ * another round may be hundreds of turns ahead.
  */
 function configure(state: SelectorState, weights: readonly { backend: string; weight: number }[]): void {
   const known = new Map(state.peers.map((peer) => [peer.backend, peer]));

@@ -81,13 +81,13 @@ export function errorForRejection(
       return {
         status: 502,
         code,
-        message: `${which} could not be reached${how}, and no other could take the request.`,
+        message: `${which} could not be reached${how}, and the request was not passed to another.`,
       };
     case 'backend_failed':
       return {
         status: 502,
         code,
-        message: `${which} failed before it answered${how}, and no other could take the request.`,
+        message: `${which} failed before it answered${how}, and the request was not passed to another.`,
       };
     case 'backend_timeout':
       return { status: 504, code, message: `${which} did not answer in time${how}.` };
@@ -129,7 +129,11 @@ export function noTunnels(): GatewayError {
 }
 
 export function notFound(path: string): GatewayError {
-  return { status: 404, code: 'not_found', message: `Nothing is served at ${path}. Models are under /v1/.` };
+  return {
+    status: 404,
+    code: 'not_found',
+    message: `Nothing is served at ${path}. Paths that go to a backend are listed in server.paths.`,
+  };
 }
 
 export function bodyTooLarge(maxBodyBytes: number): GatewayError {

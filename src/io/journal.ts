@@ -1,6 +1,6 @@
 /** What of the entries an operator should read as it happens: a projection of facts and decisions into the log. */
 import type { Observable, Subscription } from 'rxjs';
-import type { Decision, Entry } from '../actors/events.ts';
+import type { Decision, Entry, Fact } from '../actors/events.ts';
 import type { Logger } from './log.ts';
 
 /** Lines about single requests in one second, beyond which they are only counted: a storm must not fill the disk. */
@@ -8,8 +8,9 @@ const REQUEST_LINES_PER_S = 10;
 
 export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscription {
   const perRequest = limited(log);
-  return entries$.subscribe(({ at, decisions }) => {
+  return entries$.subscribe(({ at, fact, decisions }) => {
     for (const decision of decisions) note(decision, at, log, perRequest);
+    if (fact.type === 'response.failed') noteBrokenOff(fact, at, decisions, perRequest);
   });
 }
 
@@ -30,7 +31,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
     }
     case 'request.rejected': {
       const { type: _, ...fields } = decision;
-      perRequest(at, fields, `request ${decision.request} rejected: ${decision.code}`);
+      perRequest(at, fields, rejectionInWords(decision));
       break;
     }
     case 'request.retried': {
@@ -65,6 +66,34 @@ function limited(log: Logger): RequestNote {
       log.warn(fields, message);
     } else left += 1;
   };
+}
+
+/** An answer that failed after its head is neither retried nor rejected: only the end of its lease tells of it. */
+function noteBrokenOff(
+  { request, reason, bytes }: Extract<Fact, { type: 'response.failed' }>,
+  at: number,
+  decisions: readonly Decision[],
+  perRequest: RequestNote,
+): void {
+  const released = decisions.find((decision) => decision.type === 'lease.released');
+  const goesOn = decisions.some(({ type }) => type === 'request.retried' || type === 'request.rejected');
+  if (released === undefined || goesOn) return;
+  const { backend } = released;
+  perRequest(
+    at,
+    { request, backend, reason, bytes },
+    `request ${request}: ${backend} broke off its answer after ${bytes} bytes (${reason})`,
+  );
+}
+
+function rejectionInWords({
+  request,
+  code,
+  backend,
+  reason,
+}: Extract<Decision, { type: 'request.rejected' }>): string {
+  const cause = backend === undefined ? '' : ` (last failure: ${backend}, ${reason})`;
+  return `request ${request} rejected: ${code}${cause}`;
 }
 
 /** Such as `added a, b; changed c`. */

@@ -34,8 +34,8 @@ export function createLogger({ level, format }: LogSettings): Log {
           pretty({
             colorize: process.stdout.isTTY,
             translateTime: 'SYS:HH:MM:ss.l',
-            // The messages say it all in words; the fields are for machines.
-            hideObject: true,
+            // The messages say it in words and the other fields are for machines; but an error needs its stack.
+            include: 'level,time,pid,msg,err',
             destination: output,
           }),
         );

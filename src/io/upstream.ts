@@ -52,6 +52,7 @@ function handlerFor(
 ): Dispatcher.DispatchHandler {
   let written = false;
   let answering = false;
+  let headIsWhole = false;
   return {
     onRequestStart() {
       written = true;
@@ -62,6 +63,7 @@ function handlerFor(
     onResponseStart(controller, status, _headers, reason) {
       if (status < 100) controller.abort(badStatusError(status));
       if (status < 200) return;
+      headIsWhole = true;
       receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), controller);
     },
     onResponseData(_controller, chunk) {
@@ -81,10 +83,8 @@ function handlerFor(
     onResponseError(_controller, error) {
       const reason = classifyFailure(error);
       // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
-      receiver.failed(
-        answering && (reason === 'closed' || reason === 'reset') ? 'badResponse' : reason,
-        written,
-      );
+      const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
+      receiver.failed(isHalfHead ? 'badResponse' : reason, written);
     },
   };
 }

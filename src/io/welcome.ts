@@ -21,7 +21,7 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
   if (isDemo) {
     log.warn(
       { backends },
-      'no backend is configured: three mock backends in this process answer, with weights 5, 1, 1',
+      `no backend is configured: ${backends.length} mock backends in this process answer, with weights ${backends.map(({ weight }) => weight).join(', ')}`,
     );
     // Where the log is lines of JSON, commands to paste would be full of backslashes in it.
     if (config.logging.format === 'pretty') log.info(tryIt(url, adminUrl));
@@ -52,7 +52,7 @@ function isLoopback(host: string): boolean {
 
 function tryIt(url: string, adminUrl: string): string {
   const post = `curl -sN ${url}/v1/chat/completions -H 'content-type: application/json' \\\n      -d`;
-  return `Those are not real models. To use your own servers:
+  return `The mock backends are not real models. To use your own servers:
 
     npm start -- --backend 127.0.0.1:8001,weight=5 --backend 127.0.0.1:8002
 

@@ -92,7 +92,7 @@ export type Downstream = {
   readonly remoteAddress: string;
   readonly protocol: 'http' | 'https';
   start(status: number, reason: string, headers: RawHeaders): void;
-  /** @returns false when the client is slow: write no more until `onDrain` has been called. */
+  /** @returns false when the client is slow: pause the backend's answer until the client can take more */
   write(chunk: Uint8Array): boolean;
   /** Ends the answer as complete. */
   end(trailers: RawHeaders): void;

@@ -43,6 +43,18 @@ describe('when a backend dies under load', () => {
     await response.text();
   });
 
+  it('a stream that is reset after its head is reported as reset', async () => {
+    await using fleet = await startFleet(1, { fault: 'reset-after=2' });
+    await using gateway = await startTestGateway({ backends: fleet.mocks });
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: '{"stream":true,"messages":[]}',
+    });
+    assert.match(await answer.text(), /broke off its answer \(reset\)/);
+    const { fact } = await gateway.fact('response.failed');
+    assert.equal(fact.type === 'response.failed' && fact.reason, 'reset');
+  });
+
   it('it comes back by itself once its probes succeed', async () => {
     await using fleet = await startFleet(2);
     const [mock] = fleet.mocks;
