@@ -10,7 +10,7 @@ import type { BackendStatus } from './events.ts';
 
 export type LastProbe = { at: number; ok: boolean; latencyMs: number; reason: string };
 
-type BackendContext = {
+export type BackendContext = {
   fall: number;
   rise: number;
   consecutiveFailures: number;

@@ -16,6 +16,7 @@ import {
 } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
+import { type CoreSnapshot, restoreCore } from './snapshot.ts';
 import { type BackendView, viewBackends } from './view.ts';
 
 export type Balancer = {
@@ -31,8 +32,11 @@ export type Balancer = {
   readonly core: Core;
 };
 
-export function createBalancer(): Balancer {
-  const core = createCore();
+/**
+ * @param snapshot the state to go on from; a core that knows nothing without one
+ */
+export function createBalancer(snapshot?: CoreSnapshot): Balancer {
+  const core = snapshot === undefined ? createCore() : restoreCore(snapshot);
   return {
     core,
     step(fact, at) {

@@ -59,8 +59,8 @@ const EMPTY_CONFIG: CoreConfig = {
 export function createCore(): Core {
   return {
     config: EMPTY_CONFIG,
-    selector: createActor(selectorLogic, { id: 'selector' }).start(),
-    pool: createActor(poolLogic, { id: 'pool' }).start(),
+    selector: createActor(selectorLogic, { id: 'selector', input: undefined }).start(),
+    pool: createActor(poolLogic, { id: 'pool', input: undefined }).start(),
     backends: new Map(),
     requests: new Map(),
     phase: 'running',

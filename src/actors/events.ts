@@ -97,6 +97,7 @@ export type Fact =
       readonly reason: UpstreamFailure;
     }
   | { readonly type: 'socket.closed'; readonly backend: string; readonly socket: number }
+  /** The head of an answer that does not end in the same turn; one that does has no such fact, only its end. */
   | {
       readonly type: 'response.started';
       readonly request: number;
@@ -107,6 +108,7 @@ export type Fact =
       readonly type: 'response.ended';
       readonly request: number;
       readonly lease: number;
+      readonly status: number;
       readonly bytes: number;
       readonly chunks: number;
       /** Whether the socket is still open and may serve another request. */

@@ -258,5 +258,8 @@ function emptyPool(): PoolState {
   };
 }
 
-/** Logic for `createActor`; its context is a {@link PoolState}. */
-export const poolLogic = fromTransition(keepLedger, emptyPool);
+/** Logic for `createActor`; its context is a {@link PoolState}, an empty one unless it is given one. */
+export const poolLogic = fromTransition(
+  keepLedger,
+  ({ input }: { input: PoolState | undefined }): PoolState => input ?? emptyPool(),
+);

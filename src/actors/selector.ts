@@ -80,5 +80,9 @@ function select(state: SelectorState, event: SelectorEvent): SelectorState {
   }
 }
 
-/** Logic for `createActor`; its context is a {@link SelectorState}. */
-export const selectorLogic = fromTransition(select, (): SelectorState => ({ peers: [], picked: undefined }));
+/** Logic for `createActor`; its context is a {@link SelectorState}, an empty one unless it is given one. */
+export const selectorLogic = fromTransition(
+  select,
+  ({ input }: { input: SelectorState | undefined }): SelectorState =>
+    input ?? { peers: [], picked: undefined },
+);

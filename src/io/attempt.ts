@@ -39,16 +39,25 @@ export function createAttempt(
   { request, lease, backend }: Grant,
 ): UpstreamReceiver {
   let isEventStream = false;
+  let status = 0;
+  let isTold = false;
   let bytes = 0;
   let chunks = 0;
+  const tellStart = () => {
+    if (isTold || progress.done) return;
+    isTold = true;
+    desk.started(request, lease, status);
+  };
   return {
-    started(status, reason, headers, flow) {
+    started(code, reason, headers, flow) {
       if (progress.done) return;
-      downstream.start(status, reason, responseHeaders(headers, requestId, backend));
+      downstream.start(code, reason, responseHeaders(headers, requestId, backend));
+      status = code;
       progress.flow = flow;
       progress.answering = true;
       isEventStream = canTakeErrorEvent(headers);
-      desk.started(request, lease, status);
+      // An answer that is all there already is told by its end alone, which comes one microtask from here.
+      queueMicrotask(() => queueMicrotask(tellStart));
     },
     data(chunk) {
       if (progress.done) return;
@@ -60,11 +69,13 @@ export function createAttempt(
       if (progress.done) return;
       downstream.end(responseTrailers(trailers));
       conclude(progress, desk);
-      desk.ended(request, lease, { bytes, chunks, reusable });
+      desk.ended(request, lease, { status, bytes, chunks, reusable });
     },
     failed(reason, written) {
       if (progress.done) return;
       if (progress.answering) {
+        // Before the failure, since nothing is sent again once an answer has begun.
+        tellStart();
         conclude(progress, desk);
         breakOff(downstream, backend, reason, isEventStream);
       }

@@ -23,6 +23,7 @@ import type { Clock } from './ports.ts';
  * scheduler lets the fact at hand finish first, so facts stay in one order and `step` is never re-entered.
  *
  * @param onFatal called if the core throws, which is a mistake of ours: no fact is taken in after that
+ * @param firstSeq the number of the first entry; more than 1 where a log goes on
  * @returns the subscription that keeps the merge going
  */
 export function mergeFacts(
@@ -31,8 +32,9 @@ export function mergeFacts(
   clock: Clock,
   entries$: Subject<Entry>,
   onFatal: (error: unknown) => void,
+  firstSeq = 1,
 ): Subscription {
-  let seq = 0;
+  let seq = firstSeq - 1;
   const stamp = (fact: Fact): Entry => {
     seq += 1;
     const at = clock.now();

@@ -19,7 +19,7 @@ export type RequestDesk = {
   /** @returns the number of the request; by then its exchange may have been told where to go already */
   receive(arrival: Arrival, exchange: Exchange): number;
   started(request: number, lease: number, status: number): void;
-  ended(request: number, lease: number, totals: Totals & { reusable: boolean }): void;
+  ended(request: number, lease: number, end: Totals & { status: number; reusable: boolean }): void;
   failed(
     request: number,
     lease: number,
@@ -50,8 +50,8 @@ export function createRequestDesk(): RequestDesk {
     started(request, lease, status) {
       facts$.next({ type: 'response.started', request, lease, status });
     },
-    ended(request, lease, { bytes, chunks, reusable }) {
-      facts$.next({ type: 'response.ended', request, lease, bytes, chunks, reusable });
+    ended(request, lease, { status, bytes, chunks, reusable }) {
+      facts$.next({ type: 'response.ended', request, lease, status, bytes, chunks, reusable });
     },
     failed(request, lease, { reason, written, bytes, chunks }) {
       facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });

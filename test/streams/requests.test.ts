@@ -63,7 +63,7 @@ describe('the desk', () => {
     const request = desk.receive(arrival, notingExchange());
     desk.started(request, 7, 200);
     desk.failed(request, 7, { reason: 'reset', written: true, bytes: 20, chunks: 2 });
-    desk.ended(request, 8, { bytes: 30, chunks: 3, reusable: true });
+    desk.ended(request, 8, { status: 200, bytes: 30, chunks: 3, reusable: true });
     assert.deepEqual(facts.slice(1), [
       { type: 'response.started', request, lease: 7, status: 200 },
       {
@@ -75,7 +75,7 @@ describe('the desk', () => {
         bytes: 20,
         chunks: 2,
       },
-      { type: 'response.ended', request, lease: 8, bytes: 30, chunks: 3, reusable: true },
+      { type: 'response.ended', request, lease: 8, status: 200, bytes: 30, chunks: 3, reusable: true },
     ]);
   });
 
@@ -100,7 +100,7 @@ describe('the desk', () => {
     const { desk, facts } = watchedDesk();
     const request = desk.receive(arrival, notingExchange());
     desk.close(request);
-    desk.ended(request, 1, { bytes: 1, chunks: 1, reusable: false });
+    desk.ended(request, 1, { status: 200, bytes: 1, chunks: 1, reusable: false });
     assert.equal(facts.at(-1)?.type, 'response.ended');
   });
 });

@@ -79,7 +79,7 @@ export function started(request: number, lease: number, status = 200): Fact {
 }
 
 export function ended(request: number, lease: number, reusable = true): Fact {
-  return { type: 'response.ended', request, lease, bytes: 10, chunks: 1, reusable };
+  return { type: 'response.ended', request, lease, status: 200, bytes: 10, chunks: 1, reusable };
 }
 
 export function failed(

@@ -77,13 +77,13 @@ export function createWorld(): World {
   const end = ({ socket, request, lease, backend: id }: Held, reusable: boolean) => {
     active.delete(socket);
     if (reusable) idle.set(socket, id);
-    take({ type: 'response.ended', request, lease, bytes: 1, chunks: 1, reusable });
+    take({ type: 'response.ended', request, lease, status: 200, bytes: 1, chunks: 1, reusable });
   };
 
   const closeThenEnd = ({ socket, request, lease, backend: id }: Held) => {
     active.delete(socket);
     take({ type: 'socket.closed', backend: id, socket });
-    take({ type: 'response.ended', request, lease, bytes: 1, chunks: 1, reusable: true });
+    take({ type: 'response.ended', request, lease, status: 200, bytes: 1, chunks: 1, reusable: true });
     const known = balancer.core.pool.getSnapshot().context.backends.get(id);
     assert.ok(!known?.idle.some((kept) => kept.socket === socket), 'a closed socket went back to the pool');
   };
@@ -139,6 +139,7 @@ export function createWorld(): World {
         type: 'response.ended',
         request: someone(choice),
         lease: 1,
+        status: 200,
         bytes: 0,
         chunks: 0,
         reusable: true,

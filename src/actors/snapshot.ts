@@ -1,0 +1,171 @@
+/**
+ * The whole state of a core as plain JSON, and a core from it. Two cores in the same state give the same text,
+ * letter for letter, so that a hash of it can stand for the state; every object is therefore copied key by key
+ * in one order, with null for what is not there.
+ */
+import { createActor } from 'xstate';
+import { type BackendContext, backendMachine, type LastProbe, statusOf } from './backend.ts';
+import { type Backend, type Core, poolOf, type RequestState, selectorOf } from './core.ts';
+import type {
+  BackendSettings,
+  BackendStatus,
+  CoreConfig,
+  EvictionReason,
+  UpstreamFailure,
+} from './events.ts';
+import { type BackendPool, type IdleSocket, type Lease, poolLogic } from './pool.ts';
+import { type Peer, selectorLogic } from './selector.ts';
+
+type BackendSnapshot = {
+  readonly settings: BackendSettings;
+  readonly status: BackendStatus;
+  readonly context: Omit<BackendContext, 'lastProbe'> & { readonly lastProbe: LastProbe | null };
+  readonly total: number;
+  readonly failed: number;
+};
+
+type PoolSnapshot = Omit<BackendPool, 'idle'> & {
+  readonly backend: string;
+  readonly idle: readonly IdleSocket[];
+};
+
+type LeaseSnapshot = Omit<Lease, 'unwanted'> & { readonly unwanted: EvictionReason | null };
+
+type RequestSnapshot = Omit<RequestState, 'lease' | 'lastFailure' | 'tried'> & {
+  readonly lease: number | null;
+  readonly tried: readonly string[];
+  readonly lastFailure: { readonly backend: string; readonly reason: UpstreamFailure } | null;
+};
+
+export type CoreSnapshot = {
+  readonly phase: Core['phase'];
+  readonly config: CoreConfig;
+  readonly backends: readonly BackendSnapshot[];
+  readonly peers: readonly Peer[];
+  readonly pools: readonly PoolSnapshot[];
+  readonly leases: readonly LeaseSnapshot[];
+  readonly waiting: readonly number[];
+  readonly lastLease: number;
+  readonly lastSocket: number;
+  readonly requests: readonly RequestSnapshot[];
+};
+
+/** Copies the state out; nothing in the copy changes when the core goes on. */
+export function takeSnapshot(core: Core): CoreSnapshot {
+  const pool = poolOf(core);
+  return {
+    phase: core.phase,
+    config: core.config,
+    backends: [...core.backends.values()].map(snapshotBackend),
+    peers: selectorOf(core).peers.map(snapshotPeer),
+    pools: [...pool.backends].map(([backend, state]) => snapshotPool(backend, state)),
+    leases: [...pool.leases.values()].map(snapshotLease),
+    waiting: [...pool.waiting],
+    lastLease: pool.lastLease,
+    lastSocket: pool.lastSocket,
+    requests: [...core.requests.values()].map(snapshotRequest),
+  };
+}
+
+function snapshotBackend({ settings, actor, total, failed }: Backend): BackendSnapshot {
+  const { context } = actor.getSnapshot();
+  return {
+    settings,
+    status: statusOf(actor),
+    context: {
+      fall: context.fall,
+      rise: context.rise,
+      consecutiveFailures: context.consecutiveFailures,
+      consecutiveSuccesses: context.consecutiveSuccesses,
+      passing: context.passing,
+      lastProbe: context.lastProbe ?? null,
+      removed: context.removed,
+      reason: context.reason,
+    },
+    total,
+    failed,
+  };
+}
+
+function snapshotPeer({ backend, weight, currentWeight, healthy, hasRoom }: Peer): Peer {
+  return { backend, weight, currentWeight, healthy, hasRoom };
+}
+
+function snapshotPool(backend: string, pool: BackendPool): PoolSnapshot {
+  const idle = pool.idle.map(({ socket, since }) => ({ socket, since }));
+  const { size, leased, opened, reused, failed } = pool;
+  return { backend, size, idle, leased, opened, reused, failed };
+}
+
+function snapshotLease(entry: Lease): LeaseSnapshot {
+  const { lease, request, backend, socket, reused, opened, closed, unwanted } = entry;
+  return { lease, request, backend, socket, reused, opened, closed, unwanted: unwanted ?? null };
+}
+
+function snapshotRequest(state: RequestState): RequestSnapshot {
+  const { request, replayable, phase, lease, attempts, tried, fresh, lastFailure } = state;
+  const { queuedAt, waitedMs } = state;
+  return {
+    request,
+    replayable,
+    phase,
+    lease: lease ?? null,
+    attempts,
+    tried: [...tried],
+    fresh,
+    lastFailure:
+      lastFailure === undefined ? null : { backend: lastFailure.backend, reason: lastFailure.reason },
+    queuedAt,
+    waitedMs,
+  };
+}
+
+/** A core that goes on from the snapshot as the one it was taken of would have. */
+export function restoreCore(snapshot: CoreSnapshot): Core {
+  const { pools, leases, waiting, lastLease, lastSocket } = snapshot;
+  const pool = createActor(poolLogic, {
+    id: 'pool',
+    input: {
+      backends: new Map(pools.map(({ backend, ...state }) => [backend, { ...state, idle: [...state.idle] }])),
+      leases: new Map(
+        leases.map((entry) => [entry.lease, { ...entry, unwanted: entry.unwanted ?? undefined }]),
+      ),
+      leaseOfSocket: new Map(leases.map(({ socket, lease }) => [socket, lease])),
+      waiting: [...waiting],
+      lastLease,
+      lastSocket,
+      decisions: [],
+    },
+  });
+  const peers = snapshot.peers.map(snapshotPeer);
+  const selector = createActor(selectorLogic, { id: 'selector', input: { peers, picked: undefined } });
+  return {
+    config: snapshot.config,
+    selector: selector.start(),
+    pool: pool.start(),
+    backends: new Map(snapshot.backends.map((backend) => [backend.settings.id, restoreBackend(backend)])),
+    requests: new Map(snapshot.requests.map((request) => [request.request, restoreRequest(request)])),
+    phase: snapshot.phase,
+    news: 'none',
+    at: 0,
+    decisions: [],
+  };
+}
+
+function restoreBackend({ settings, status, context, total, failed }: BackendSnapshot): Backend {
+  const { fall, rise } = context;
+  const actor = createActor(backendMachine, {
+    id: settings.id,
+    input: { fall, rise, initial: 'healthy' },
+    snapshot: backendMachine.resolveState({
+      value: status,
+      context: { ...context, lastProbe: context.lastProbe ?? undefined },
+    }),
+  });
+  actor.start();
+  return { settings, actor, total, failed };
+}
+
+function restoreRequest({ lease, tried, lastFailure, ...rest }: RequestSnapshot): RequestState {
+  return { ...rest, lease: lease ?? undefined, tried: [...tried], lastFailure: lastFailure ?? undefined };
+}
