@@ -6,8 +6,11 @@ import type { Server } from 'node:http';
 import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
 import type { Entry, Fact } from './actors/events.ts';
+import { takeSnapshot } from './actors/snapshot.ts';
 import { createAdmin } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
+import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
+import { type FilePort, realFiles } from './io/event-log/files.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
@@ -19,7 +22,7 @@ import { createUpstream } from './io/upstream.ts';
 import { type ReloadTrigger, reloadFacts } from './streams/config.ts';
 import { routeDecisions } from './streams/decisions.ts';
 import { mergeFacts } from './streams/facts.ts';
-import type { ReloadOutcome } from './streams/ports.ts';
+import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
 import { queueDeadlines, sweepTicks } from './streams/timers.ts';
@@ -28,6 +31,8 @@ export type GatewayOptions = {
   readonly config: LiveConfig;
   readonly log: Logger;
   readonly version: string;
+  /** Where the event log is written; the file system, if not given. */
+  readonly files?: FilePort;
   /** Told when the core itself fails: nothing is decided any more, and the process had better end. */
   readonly onFatal: (error: unknown) => void;
 };
@@ -61,6 +66,8 @@ export function reportWatchers(onError: (error: unknown) => void): void {
 type Parts = {
   readonly options: GatewayOptions;
   readonly balancer: Balancer;
+  readonly clock: Clock;
+  readonly eventLog: EventLog;
   readonly desk: RequestDesk;
   readonly sockets: SocketRegistry;
   readonly entries$: Subject<Entry>;
@@ -78,9 +85,14 @@ type Parts = {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { current } = options.config;
+  const balancer = createBalancer();
+  const clock = createClock();
   const parts: Parts = {
     options,
-    balancer: createBalancer(),
+    balancer,
+    clock,
+    // Open before anything can happen: the first entry's number depends on what the log holds.
+    eventLog: await openLog(options, balancer, clock),
     desk: createRequestDesk(),
     sockets: createSocketRegistry(() => current().upstream.connectTimeoutMs),
     entries$: new Subject(),
@@ -95,7 +107,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await listenAll([
     [admin, current().admin],
     [listener.server, current().server],
-  ]);
+  ]).catch(async (error: unknown) => {
+    await parts.eventLog.close();
+    throw error;
+  });
   const running = connect(parts);
   parts.control$.next({
     type: 'gateway.started',
@@ -110,6 +125,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reload,
     stop: () => stop(parts, listener, admin, running),
   };
+}
+
+function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Promise<EventLog> {
+  const { config, version, log, files = realFiles } = options;
+  const settings = () => config.current().eventLog;
+  if (!settings().enabled) return Promise.resolve(noEventLog);
+  return openEventLog({
+    dir: settings().dir,
+    settings,
+    version,
+    config: config.current,
+    snapshot: () => takeSnapshot(balancer.core),
+    now: clock.now,
+    files,
+    log,
+  });
 }
 
 function createListener({ options, desk, sockets }: Parts): ClientListener {
@@ -128,30 +159,35 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
 }
 
 function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
-  const { options, balancer, control$ } = parts;
+  const { options, balancer, control$, eventLog } = parts;
   return createAdmin({
     host: options.config.current().admin.host,
     backends: balancer.backends,
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
+    stats: () => ({ eventLog: eventLog.stats() }),
   });
 }
 
 /** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
 function connect(parts: Parts): Subscription {
-  const { options, balancer, desk, sockets, entries$ } = parts;
+  const { options, balancer, clock, eventLog, desk, sockets, entries$ } = parts;
   const { current, load } = options.config;
   const settings = () => ({
     probeIntervalMs: current().health.intervalMs,
     sweepIntervalMs: current().pool.sweepIntervalMs,
   });
-  const running = routeDecisions(entries$, {
+  // First of all: an entry is taken down before anything is done about it, so that also the one is there whose decisions
+  // cannot be carried out. The next fact comes when all who watch have seen this one, so the state of the core fits.
+  const running = entries$.subscribe(eventLog.append);
+  const routing = routeDecisions(entries$, {
     sockets,
     exchangeOf: desk.exchangeOf,
     settingsOf: (backend) => balancer.core.backends.get(backend)?.settings,
     onError: (err, decision) => options.log.error({ err, decision }, `${decision.type} was not carried out`),
   });
+  running.add(routing);
   running.add(writeJournal(entries$, options.log));
   const prober = createProber(() => current().health);
   const probes$ = probeFacts(entries$, { port: prober, settings, random: Math.random });
@@ -164,12 +200,12 @@ function connect(parts: Parts): Subscription {
     reloadFacts(parts.reloads$, load),
     parts.control$,
   ];
-  running.add(mergeFacts(sources, balancer, createClock(), entries$, options.onFatal));
+  running.add(mergeFacts(sources, balancer, clock, entries$, options.onFatal, eventLog.firstSeq));
   return running;
 }
 
 async function stop(
-  { options, sockets, control$, stopping$ }: Parts,
+  { options, sockets, control$, stopping$, eventLog }: Parts,
   listener: ClientListener,
   admin: Server,
   running: Subscription,
@@ -184,5 +220,6 @@ async function stop(
   sockets.closeAll();
   admin.closeAllConnections();
   await new Promise((done) => admin.close(done));
+  await eventLog.close();
   return cut;
 }

@@ -56,7 +56,7 @@ suite('the installed package', { timeout: 110_000 }, () => {
 
   test('it serves, and ends with 0 on SIGTERM', async () => {
     const port = await freePort();
-    const flags = ['--port', String(port), '--admin-port', '0', '--backend', '127.0.0.1:9'];
+    const flags = ['--port', String(port), '--admin-port', '0', '--backend', '127.0.0.1:9', '--no-event-log'];
     const child = spawn(command, ['serve', ...flags], { env: cleanEnv(), cwd: top });
     const printed = collect(child);
     try {

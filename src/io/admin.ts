@@ -14,6 +14,8 @@ export type AdminOptions = {
   drain(backend: string): void;
   restore(backend: string): void;
   reload(): Promise<ReloadOutcome>;
+  /** Figures of the gateway's own parts, as plain JSON. */
+  stats(): object;
 };
 
 type Answer = { status: number; body: unknown };
@@ -42,6 +44,8 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
   switch (pathname) {
     case '/backends':
       return whenGet(request, () => ({ status: 200, body: options.backends() }));
+    case '/stats':
+      return whenGet(request, () => ({ status: 200, body: options.stats() }));
     case '/health':
       return whenGet(request, () => ({ status: 200, body: { status: 'ok' } }));
     case '/reload':

@@ -42,6 +42,8 @@ describe('the command line', { concurrency: 4 }, () => {
       '--admin-port',
       '--log-level',
       '--backend',
+      '--event-log',
+      '--no-event-log',
     ]) {
       assert.ok(stdout.includes(word), word);
     }

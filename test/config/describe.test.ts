@@ -56,10 +56,18 @@ test('changed keys are named one by one, backends as one key', () => {
   assert.deepEqual(changedKeys(before, before), []);
 });
 
-test('exactly the addresses and the form of the log need a restart', () => {
+test('exactly the addresses, the form of the log and the place of the event log need a restart', () => {
   assert.deepEqual(
     [...restartKeys],
-    ['server.host', 'server.port', 'admin.host', 'admin.port', 'logging.format'],
+    [
+      'server.host',
+      'server.port',
+      'admin.host',
+      'admin.port',
+      'eventLog.enabled',
+      'eventLog.dir',
+      'logging.format',
+    ],
   );
 });
 

@@ -14,18 +14,28 @@ const other: Record<string, string> = {
   'health.path': '/ready',
   'health.initial': 'unhealthy',
   'retry.on': 'emptyResponse',
+  'eventLog.enabled': 'false',
+  'eventLog.dir': '/var/lib/reprise',
   'logging.level': 'debug',
   'logging.format': 'pretty',
+};
+
+/** Numbers that may not be as small as 10. */
+const examples: Record<string, string> = {
+  'eventLog.segmentBytes': '1000000',
+  'eventLog.maxBytes': '2000000',
+  'eventLog.maxAgeMs': '60000',
+  'eventLog.bufferBytes': '100000',
 };
 
 for (const { key, env, shortEnv } of configReference()) {
   test(`${key} is set by ${[env, shortEnv].filter(Boolean).join(' and by ')}`, () => {
     for (const name of [env, shortEnv]) {
       if (name === undefined) continue;
-      const text = other[key] ?? '10';
+      const text = other[key] ?? examples[key] ?? '10';
       const { config, origins } = load({ env: { [name]: text } });
       assert.deepEqual(origins.get(key), { from: 'environment', name });
-      if (!(key in other)) assert.equal(valueAt(config, key), 10);
+      if (!(key in other)) assert.equal(valueAt(config, key), Number(text));
     }
   });
 }

@@ -28,6 +28,17 @@ test('without any source every key has its documented default', () => {
     },
     upstream: { connectTimeoutMs: 5000, headersTimeoutMs: 300_000, idleTimeoutMs: 300_000 },
     retry: { attempts: 2, bufferBytes: 1_048_576, on: ['emptyResponse'] },
+    eventLog: {
+      enabled: true,
+      dir: './data/events',
+      segmentBytes: 67_108_864,
+      maxBytes: 1_073_741_824,
+      maxAgeMs: 604_800_000,
+      checkpointEntries: 10_000,
+      bufferBytes: 8_388_608,
+      groupCommitMs: 10,
+      syncIntervalMs: 1000,
+    },
     logging: { level: 'info', format: 'json' },
   });
   assert.equal(file, undefined);
@@ -38,6 +49,16 @@ test('the log is pretty on a terminal, unless something says otherwise', () => {
   assert.equal(load({ isTerminal: true }).config.logging.format, 'pretty');
   const asked = load({ isTerminal: true, file: { logging: { format: 'json' } } });
   assert.equal(asked.config.logging.format, 'json');
+});
+
+test('--no-event-log turns recording off, and --event-log turns it on into a folder', () => {
+  const off = load({ flags: { eventLog: false } });
+  assert.equal(off.config.eventLog.enabled, false);
+  assert.deepEqual(off.origins.get('eventLog.enabled'), { from: 'flag', name: '--no-event-log' });
+
+  const on = load({ flags: { eventLog: 'there' }, file: { eventLog: { enabled: false, dir: 'here' } } });
+  assert.deepEqual([on.config.eventLog.enabled, on.config.eventLog.dir], [true, 'there']);
+  assert.deepEqual(on.origins.get('eventLog.dir'), { from: 'flag', name: '--event-log' });
 });
 
 test('each layer beats the one below it, key by key', () => {

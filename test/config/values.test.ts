@@ -78,6 +78,13 @@ const limits: [key: string, least: number, most: number][] = [
   ['upstream.idleTimeoutMs', 1, 2_147_483_647],
   ['retry.attempts', 0, 10],
   ['retry.bufferBytes', 0, 1_073_741_824],
+  ['eventLog.segmentBytes', 65_536, 17_179_869_184],
+  ['eventLog.maxBytes', 1_048_576, 1_125_899_906_842_624],
+  ['eventLog.maxAgeMs', 60_000, 315_360_000_000],
+  ['eventLog.checkpointEntries', 1, 100_000_000],
+  ['eventLog.bufferBytes', 65_536, 1_073_741_824],
+  ['eventLog.groupCommitMs', 0, 10_000],
+  ['eventLog.syncIntervalMs', 10, 86_400_000],
 ];
 
 for (const [key, least, most] of limits) {
@@ -114,6 +121,8 @@ const accepted: [key: string, values: unknown[]][] = [
   ['health.path', ['/', '/health', '/v1/models?ready=1']],
   ['health.initial', ['healthy', 'unhealthy']],
   ['retry.on', [[], ['emptyResponse']]],
+  ['eventLog.enabled', [true, false]],
+  ['eventLog.dir', ['./data/events', '/var/lib/reprise', 'log of 12', '..']],
   ['logging.level', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']],
   ['logging.format', ['pretty', 'json']],
 ];
@@ -142,6 +151,8 @@ const refused: [key: string, values: unknown[]][] = [
   ['health.path', ['', 'health', '/a b', '/a#b', '/é', '/a\n', `/${'a'.repeat(1024)}`, 1, null]],
   ['health.initial', ['draining', '', 1]],
   ['retry.on', ['emptyResponse', {}, null]],
+  ['eventLog.enabled', ['true', 1, null, '']],
+  ['eventLog.dir', ['', ' ', 'a\0b', 'a'.repeat(1025), 1, null, true]],
   ['logging.level', ['INFO', 'verbose', 30, null]],
   ['logging.format', ['text', null]],
 ];

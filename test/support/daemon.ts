@@ -16,9 +16,11 @@ export type Daemon = AsyncDisposable & {
   exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 };
 
-/** Starts `reprise serve` on free ports and waits until it listens. */
+/** Starts `reprise serve` on free ports and waits until it listens. It records nothing unless it is told where. */
 export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--admin-port', '0', ...args], {
+  const recording = args.includes('--event-log') ? [] : ['--no-event-log'];
+  const ownArgs = ['serve', '--port', '0', '--admin-port', '0', ...recording];
+  const child = spawn(process.execPath, [CLI, ...ownArgs, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

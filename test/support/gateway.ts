@@ -5,9 +5,10 @@ import { type Gateway, startGateway } from '../../src/gateway.ts';
 import type { LoadedConfig } from '../../src/io/config/load.ts';
 import { loadConfig } from '../../src/io/config/load.ts';
 import { ConfigError } from '../../src/io/config/problems.ts';
-import type { BackendConfig, Config } from '../../src/io/config/schema.ts';
+import type { BackendConfig, Config, EventLogConfig } from '../../src/io/config/schema.ts';
+import { type FilePort, realFiles } from '../../src/io/event-log/files.ts';
 import { createLiveConfig } from '../../src/io/live-config.ts';
-import { createLogger } from '../../src/io/log.ts';
+import { createLogger, type Logger } from '../../src/io/log.ts';
 
 type Section<Key extends keyof Config> = Partial<Omit<Config[Key], 'queue'>>;
 
@@ -19,6 +20,8 @@ export type TestConfig = {
   queue?: Partial<Config['pool']['queue']>;
   upstream?: Section<'upstream'>;
   retry?: Section<'retry'>;
+  /** Nothing is recorded unless a folder is named. */
+  eventLog?: Partial<EventLogConfig>;
 };
 
 /** A mock, or anything else that listens. */
@@ -46,13 +49,18 @@ export type TestGateway = AsyncDisposable & {
   breakConfig(): void;
 };
 
+/** What a test may put in place of the real thing. */
+export type TestEnds = { readonly log?: Logger; readonly files?: FilePort };
+
 /** Probes stay out of the way of a test, unless it asks for them. */
 const PROBE_INTERVAL_MS = 60_000;
 const SHUTDOWN_TIMEOUT_MS = 2_000;
 
-export async function startTestGateway(config: TestConfig): Promise<TestGateway> {
+export async function startTestGateway(
+  config: TestConfig,
+  { log = createLogger({ level: 'silent', format: 'json' }).log, files = realFiles }: TestEnds = {},
+): Promise<TestGateway> {
   let wanted: LoadedConfig | ConfigError = load(config);
-  const { log } = createLogger({ level: 'silent', format: 'json' });
   const reload = () => {
     if (wanted instanceof ConfigError) throw wanted;
     return wanted;
@@ -62,6 +70,7 @@ export async function startTestGateway(config: TestConfig): Promise<TestGateway>
     config: live,
     log,
     version: 'test',
+    files,
     onFatal(error) {
       throw error;
     },
@@ -124,6 +133,11 @@ function load(changes: TestConfig): LoadedConfig {
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },
       upstream: { ...config.upstream, ...sections.upstream },
       retry: { ...config.retry, ...sections.retry },
+      eventLog: {
+        ...config.eventLog,
+        enabled: sections.eventLog?.dir !== undefined,
+        ...sections.eventLog,
+      },
     },
   };
 }

@@ -5,6 +5,7 @@
 
 import { fromTexts } from './formats.ts';
 import type { Layer, Setting } from './layers.ts';
+import type { Origin } from './problems.ts';
 import type { Leaf } from './tree.ts';
 
 /** The texts of the flags that were given. */
@@ -15,6 +16,8 @@ export type ConfigFlags = {
   readonly adminPort?: string;
   readonly logLevel?: string;
   readonly backend?: readonly string[];
+  /** A folder, or false for `--no-event-log`. */
+  readonly eventLog?: string | false;
 };
 
 /** The flags besides `--config`, as they are typed, and the keys they set. */
@@ -36,5 +39,14 @@ export function readFlags(flags: ConfigFlags, leaves: ReadonlyMap<string, Leaf>)
     const texts = typeof given === 'string' ? [given] : given;
     layer.set(key, { value: fromTexts(texts, leaf), origin: { from: 'flag', name: flag } });
   }
+  for (const [key, setting] of eventLogFlag(flags.eventLog)) layer.set(key, setting);
   return layer;
+}
+
+/** Who names a folder wants it written, whatever the file says. */
+function eventLogFlag(given: string | false | undefined): Layer {
+  if (given === undefined) return new Map();
+  const origin: Origin = { from: 'flag', name: given === false ? '--no-event-log' : '--event-log' };
+  const isOn: [string, Setting] = ['eventLog.enabled', { value: given !== false, origin }];
+  return new Map(given === false ? [isOn] : [isOn, ['eventLog.dir', { value: given, origin }]]);
 }

@@ -10,7 +10,9 @@ import { isWholeNumber, wholeNumberFromText } from './whole-number.ts';
 
 export type FormatSpec =
   | { readonly format: 'wholeNumber'; readonly min: number; readonly max: number }
+  | { readonly format: 'trueOrFalse' }
   | { readonly format: 'host' }
+  | { readonly format: 'folder' }
   | { readonly format: 'choice'; readonly choices: readonly string[] }
   | { readonly format: 'choices'; readonly choices: readonly string[] }
   | { readonly format: 'requestPath' }
@@ -28,6 +30,10 @@ export function expectedBy(spec: FormatSpec): string {
   switch (spec.format) {
     case 'wholeNumber':
       return `must be a whole number from ${spec.min} to ${spec.max}`;
+    case 'trueOrFalse':
+      return 'must be true or false';
+    case 'folder':
+      return 'must be the path of a folder, such as "./data/events"';
     case 'host':
       return 'must be a host name or an IP address, such as "127.0.0.1", "::1" or "gpu-1.internal"';
     case 'choice':
@@ -48,6 +54,10 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
   switch (spec.format) {
     case 'wholeNumber':
       return isWholeNumber(value, spec.min, spec.max) ? [] : wrong(value, spec);
+    case 'trueOrFalse':
+      return typeof value === 'boolean' ? [] : wrong(value, spec);
+    case 'folder':
+      return typeof value === 'string' && isFolder(value) ? [] : wrong(value, spec);
     case 'host':
       return typeof value === 'string' && isHost(value) ? [] : wrong(value, spec);
     case 'choice':
@@ -80,12 +90,15 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
   switch (spec.format) {
     case 'wholeNumber':
       return wholeNumberFromText(text);
+    case 'trueOrFalse':
+      return text === 'true' ? true : text === 'false' ? false : text;
     case 'choices':
     case 'pathPatterns':
       return splitList(text, ',');
     case 'backends':
       return backendsFromTexts(texts);
     case 'host':
+    case 'folder':
     case 'choice':
     case 'requestPath':
       return text;
@@ -112,6 +125,11 @@ function faultsInList(
     seen.add(item);
   }
   return faults;
+}
+
+/** No system takes a path that holds a NUL. */
+function isFolder(path: string): boolean {
+  return path.trim() !== '' && path.length <= MAX_PATH_LENGTH && !path.includes('\0');
 }
 
 function isRequestPath(path: string): boolean {

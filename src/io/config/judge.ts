@@ -16,6 +16,8 @@ type JudgedLeaf = Leaf & { readonly report: Report };
 
 const FORMATS: readonly FormatSpec['format'][] = [
   'wholeNumber',
+  'trueOrFalse',
+  'folder',
   'choice',
   'choices',
   'requestPath',
@@ -23,7 +25,8 @@ const FORMATS: readonly FormatSpec['format'][] = [
   'backends',
 ];
 
-// Named formats, because convict guesses a coercion from the default's type when a format is a bare function.
+// Named formats, because convict guesses a coercion from the default's type when a format is a bare function; and names
+// of our own, because it coerces its own `boolean`.
 for (const name of FORMATS) convict.addFormat({ name, validate });
 convict.addFormat({ name: 'host', validate, coerce: canonicalHost });
 

@@ -17,6 +17,18 @@ export type BackendConfig = {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+export type EventLogConfig = {
+  enabled: boolean;
+  dir: string;
+  segmentBytes: number;
+  maxBytes: number;
+  maxAgeMs: number;
+  checkpointEntries: number;
+  bufferBytes: number;
+  groupCommitMs: number;
+  syncIntervalMs: number;
+};
+
 export type Config = {
   server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
   admin: { host: string; port: number };
@@ -37,13 +49,17 @@ export type Config = {
   };
   upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
   retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
+  eventLog: EventLogConfig;
   logging: { level: LogLevel; format: 'pretty' | 'json' };
 };
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
 const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+const TEN_YEARS_MS = 3650 * DAY_MS;
 /** Node fires a timer with a longer delay after 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -55,7 +71,7 @@ const count = (min: number, max: number) => ({ format: 'wholeNumber', min, max }
 
 /** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
 export function schema(isTerminal: boolean): Tree<Config> {
-  return { ...gatewayKeys, ...upstreamKeys, logging: loggingKeys(isTerminal) };
+  return { ...gatewayKeys, ...upstreamKeys, ...eventLogKeys, logging: loggingKeys(isTerminal) };
 }
 
 const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
@@ -167,6 +183,58 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       choices: ['emptyResponse'],
       default: ['emptyResponse'],
       doc: 'What is retried beyond failures that are always safe to retry.',
+    },
+  },
+};
+
+const eventLogKeys: Tree<Pick<Config, 'eventLog'>> = {
+  eventLog: {
+    enabled: {
+      format: 'trueOrFalse',
+      default: true,
+      restart: true,
+      doc: 'Whether every fact and decision is recorded.',
+    },
+    dir: {
+      format: 'folder',
+      default: './data/events',
+      restart: true,
+      doc: 'Folder of the event log; of one gateway only.',
+    },
+    segmentBytes: {
+      ...count(64 * KIB, 16 * GIB),
+      default: 64 * MIB,
+      doc: 'Size at which a file of the event log is closed and the next begun.',
+    },
+    maxBytes: {
+      ...count(MIB, 1024 * TIB),
+      default: GIB,
+      doc: 'Size of the whole event log beyond which its oldest files are removed.',
+    },
+    maxAgeMs: {
+      ...count(60_000, TEN_YEARS_MS),
+      default: WEEK_MS,
+      doc: 'Age beyond which a file of the event log is removed.',
+    },
+    checkpointEntries: {
+      ...count(1, 100_000_000),
+      default: 10_000,
+      doc: 'Entries between two checkpoints, each a hash of the state of the core.',
+    },
+    bufferBytes: {
+      ...count(64 * KIB, GIB),
+      default: 8 * MIB,
+      doc: 'Bytes that may wait for a slow disk; entries beyond are dropped, counted and marked.',
+    },
+    groupCommitMs: {
+      ...count(0, 10_000),
+      default: 10,
+      doc: 'How long entries are collected before they are written together.',
+    },
+    syncIntervalMs: {
+      ...count(10, DAY_MS),
+      default: 1000,
+      doc: 'Longest time that entries written are not yet forced to the disk.',
     },
   },
 };

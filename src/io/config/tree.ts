@@ -17,7 +17,7 @@ export type Leaf<Value = unknown> = FormatSpec & {
 };
 
 export type Tree<Values> = {
-  readonly [Key in keyof Values]: Values[Key] extends string | number | readonly unknown[]
+  readonly [Key in keyof Values]: Values[Key] extends string | number | boolean | readonly unknown[]
     ? Leaf<Values[Key]>
     : Tree<Values[Key]>;
 };

@@ -1,0 +1,113 @@
+/**
+ * The log on the disk: its folder, the lock on it, and the one segment that is open. Everything here may throw what the
+ * file system throws; `openStore` then makes the end of the log good again.
+ */
+import { mkdir } from 'node:fs/promises';
+import type { Part } from './backlog.ts';
+import { bytesOf } from './chunks.ts';
+import type { FilePort } from './files.ts';
+import { encodeLine } from './lines.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { type Doubt, type LogEnd, recoverEnd } from './recovery.ts';
+import { createSegmentFile, type SegmentFile } from './segment-file.ts';
+
+export type Store = {
+  readonly files: FilePort;
+  readonly dir: string;
+  lock: Lock | undefined;
+  /** The end of the closed segments, once it is known to be good. */
+  end: LogEnd | undefined;
+  segment: SegmentFile | undefined;
+  doubt: Doubt | undefined;
+  /** Numbers of the last entries that were written, and forced to the disk. */
+  writtenSeq: number;
+  syncedSeq: number;
+  /** Written in this run. */
+  bytes: number;
+};
+
+export function createStore(files: FilePort, dir: string): Store {
+  return {
+    files,
+    dir,
+    lock: undefined,
+    end: undefined,
+    segment: undefined,
+    doubt: undefined,
+    writtenSeq: 0,
+    syncedSeq: 0,
+    bytes: 0,
+  };
+}
+
+/**
+ * Takes the lock, and cuts off what is not whole at the end of the log. Called first, and again after anything failed.
+ *
+ * @returns the number of the last entry there is, and the bytes that were cut off
+ */
+export async function openStore(store: Store): Promise<{ lastSeq: number; cutBytes: number }> {
+  const { files, dir, segment: broken } = store;
+  store.segment = undefined;
+  if (broken !== undefined) await broken.close().catch(() => undefined);
+  await mkdir(dir, { recursive: true });
+  if (store.lock === undefined || !(await store.lock.isHeld())) {
+    store.lock = undefined;
+    // What another gateway has done here is not known.
+    store.end = undefined;
+    store.lock = await acquireLock(dir);
+  }
+  const { doubt, end: known } = store;
+  store.end = await recoverEnd(files, dir, { doubt, known });
+  store.doubt = undefined;
+  const { lastSeq, cutBytes } = store.end;
+  store.writtenSeq = lastSeq;
+  store.syncedSeq = lastSeq;
+  return { lastSeq, cutBytes };
+}
+
+/** Writes whole lines, in a new segment if the part begins one. */
+export async function writePart(store: Store, part: Part): Promise<void> {
+  if (part.begins !== undefined) await beginSegment(store, part, part.begins);
+  else {
+    if (store.segment === undefined) throw new Error('lines without a segment to stand in');
+    store.bytes += await store.segment.write(bytesOf(part.chunks));
+    store.writtenSeq = part.lastSeq;
+  }
+}
+
+async function beginSegment(store: Store, part: Part, begins: NonNullable<Part['begins']>): Promise<void> {
+  await finishSegment(store);
+  const previous = store.end?.previous ?? null;
+  store.segment = await createSegmentFile(store.files, store.dir, begins.seq);
+  const header = Buffer.from(encodeLine({ ...begins, previous }));
+  store.bytes += await store.segment.write([header, ...bytesOf(part.chunks)]);
+  store.writtenSeq = part.lastSeq;
+  await syncStore(store);
+  await store.files.syncFolder(store.dir);
+}
+
+/** Forces to the disk what was written. */
+export async function syncStore(store: Store): Promise<void> {
+  const { segment, writtenSeq } = store;
+  if (segment === undefined || !segment.isDirty) return;
+  // A disk that has failed to confirm writes may forget them, and confirm the next time.
+  store.doubt = { name: segment.name, syncedBytes: segment.syncedBytes };
+  await segment.sync();
+  store.doubt = undefined;
+  store.syncedSeq = writtenSeq;
+}
+
+async function finishSegment(store: Store): Promise<void> {
+  await syncStore(store);
+  if (store.segment === undefined) return;
+  const { name } = store.segment;
+  const sha256 = await store.segment.close();
+  store.segment = undefined;
+  store.end = { previous: { name, sha256 }, lastSeq: store.writtenSeq, cutBytes: 0 };
+}
+
+export async function closeStore(store: Store): Promise<void> {
+  await finishSegment(store);
+  await store.lock?.release();
+  store.lock = undefined;
+}
