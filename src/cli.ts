@@ -6,6 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
+import { registerExplain } from './io/commands/explain.ts';
+import { registerReplay } from './io/commands/replay.ts';
+import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
 import type { ConfigFlags } from './io/config/flags.ts';
 import { loadConfig } from './io/config/load.ts';
@@ -17,7 +20,7 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_FAILURE = 1;
 
-const COMMANDS: readonly string[] = ['serve', 'config'];
+const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'replay', 'whatif'];
 const HINT = 'Run "reprise --help" for the commands and flags.';
 
 run(process.argv.slice(2)).then(
@@ -69,6 +72,9 @@ function buildProgram(version: string): Command {
     .description('print the effective configuration and where each value came from')
     .option('--json', 'print it as JSON')
     .action(({ json, ...flags }: ConfigFlags & { json?: true }) => printConfig(flags, json === true));
+  registerExplain(program);
+  registerReplay(program);
+  registerWhatIf(program);
 
   return program.addHelpText('after', () => `\nFlags of both commands:\n${optionLines(serve)}`);
 }
@@ -80,6 +86,8 @@ function withConfigFlags(command: Command): Command {
     .option('--port <port>', 'port to listen on; 0 takes any free one (REPRISE_PORT)')
     .option('--admin-port <port>', 'port of the admin API (REPRISE_ADMIN_PORT)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (REPRISE_LOG_LEVEL)')
+    .option('--event-log <dir>', 'folder to record into (REPRISE_EVENT_LOG_DIR)')
+    .option('--no-event-log', 'record nothing (REPRISE_EVENT_LOG_ENABLED=false)')
     .option(
       '--backend <backend>',
       'HOST:PORT or URL, then optionally ,weight=N and ,id=X; may be given again (REPRISE_BACKENDS)',

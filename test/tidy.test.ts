@@ -73,6 +73,12 @@ type Side = {
 const SIDES: readonly Side[] = [
   { of: 'src/actors/', files: ['src/actors/'], packages: ['xstate'], node: 'none' },
   { of: 'src/streams/', files: ['src/streams/', 'src/actors/'], packages: ['rxjs'], node: 'types' },
+  { of: 'src/simulation/', files: ['src/simulation/', 'src/actors/'], packages: [], node: 'none' },
+  // What works on recorded logs has a core of its own to play them to; the daemon's core is reached by facts alone.
+  { of: 'src/io/event-log/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
+  { of: 'src/io/explain/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
+  { of: 'src/io/whatif/', files: ['src/io/', 'src/simulation/', 'src/actors/'], packages: [], node: 'all' },
+  { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
   {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
@@ -151,7 +157,7 @@ const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/\b(?:Intl|localeCompare|toLocale\w+)\b/g, 'compare with `<`: locales differ between machines'],
   [/\b(?:WeakRef|FinalizationRegistry)\b/g, 'keep it in the state of the core, and remove it there'],
   [
-    /\b(?:fromPromise|fromCallback|fromObservable|waitFor|toPromise|spawnChild)\b|\b(?:after|delays|invoke):\s/g,
+    /\b(?:fromPromise|fromCallback|fromObservable|waitFor|toPromise|spawnChild)\b|(?<!readonly )\b(?:after|delays|invoke):\s/g,
     'XState would run it on its own clock: a fact from outside moves the machine',
   ],
 ];
@@ -225,8 +231,12 @@ const LONG_FILES: Excess = {};
 
 /** By file and name. */
 const LONG_FUNCTIONS: Excess = {
+  'test/support/faulty-disk.ts faultyDisk': {
+    lines: 72,
+    why: 'one closure holds the disk; its functions are those of the port',
+  },
   'test/support/random-world.ts createWorld': {
-    lines: 130,
+    lines: 131,
     why: 'one closure holds the world; most of it is the table of what can happen',
   },
 };
@@ -294,6 +304,7 @@ describe('sizes', () => {
 const NOT_IN_USE: Exceptions = {
   'src/actors/invariants.ts': 'what must always hold; the tests check it after every step',
   'test/fixtures/record-nginx-swrr.py': 'the recipe of nginx-swrr.json',
+  'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
   'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',
 };
 const ENTRIES = ['src/cli.ts', 'mock/cli.ts'];

@@ -1,0 +1,168 @@
+/** The core's words in sentences: what a candidate's verdict means, what a fact was, why a request was rejected. */
+
+import type { Decision, Entry, Fact } from '../../actors/events.ts';
+import type { Candidate, Standing } from '../../actors/explain/candidates.ts';
+import type { LifePhase } from '../../actors/explain/life.ts';
+import type { RetryReason } from '../../actors/explain/retry.ts';
+import { clockBeside, counted, grouped } from './format.ts';
+
+/** Why a candidate was taken or passed over. */
+export function whyOf(candidate: Candidate, all: readonly Candidate[], at: number): string {
+  const { verdict, pool } = candidate;
+  switch (verdict) {
+    case 'taken':
+      return whyTaken(candidate, all);
+    case 'later':
+      return whyLater(candidate, all);
+    case 'full':
+      return `its pool is full (${pool.leased} of ${pool.size})`;
+    case 'failed':
+      return 'it failed this request before';
+    default:
+      return whyNotHealthy(candidate, at);
+  }
+}
+
+function raised({ currentWeight, weight }: Candidate): number {
+  return currentWeight.before + weight;
+}
+
+/** nginx's sum: the current weight before the pick, and the weight it is raised by. */
+function sum({ currentWeight: { before }, weight }: Candidate): string {
+  return `${before} + ${weight}`;
+}
+
+function whyTaken(candidate: Candidate, all: readonly Candidate[]): string {
+  const others = all.filter(({ verdict }) => verdict === 'later');
+  if (others.length === 0) return 'the only one that can take it';
+  const total = `${sum(candidate)} = ${raised(candidate)}`;
+  if (others.every((other) => raised(other) < raised(candidate))) return `${total} is the highest`;
+  return `${total}, and first in the config among equals`;
+}
+
+function whyLater(candidate: Candidate, all: readonly Candidate[]): string {
+  const taken = all.find(({ verdict }) => verdict === 'taken');
+  if (taken === undefined) return 'it could take the request';
+  const isEqual = raised(taken) === raised(candidate);
+  const compared = `its turn comes later: ${sum(candidate)} ${isEqual ? '=' : '<'} ${sum(taken)}`;
+  return isEqual ? `${compared}, and ${taken.backend} stands first in the config` : compared;
+}
+
+/** @returns `unhealthy since 03:12:07: 3 of 3 probes failed, the last with: refused` */
+export function whyNotHealthy(standing: Standing, at: number): string {
+  const { state, since, reason, probes } = standing;
+  const when = since === null ? ' since before what the log tells' : ` since ${clockBeside(since, at)}`;
+  if (state !== 'unhealthy') return `${state}${when}: ${reason}`;
+  if (reason === 'configured') {
+    return `unhealthy${when}: new, with ${probes.consecutiveSuccesses} of ${probes.rise} successful probes`;
+  }
+  // Where something else than probes brought it here, its reason alone would be a riddle.
+  const isByProbes = reason.includes('probes');
+  const last = probes.last === null ? 'no probe yet' : `the last probe: ${probes.last}`;
+  return `unhealthy${when}: ${reason}${isByProbes ? '' : `, and its probes fail; ${last}`}`;
+}
+
+const RETRY_WORDS: Readonly<Record<RetryReason, string>> = {
+  'stale-socket': 'safe, since the backend had closed the kept socket before it saw the request',
+  'nothing-written': 'safe, since nothing of it had reached the backend',
+  'empty-response': 'allowed by retry.on: emptyResponse, since no byte of an answer had come',
+  'may-be-at-work': 'not sent again: the backend had it and may be at work on it',
+  'body-gone': 'not sent again: its body was too long to be kept for a second time',
+  'not-allowed': 'not sent again: the backend may have begun it, and retry.on does not have emptyResponse',
+  'attempts-used-up': 'not sent again: retry.attempts is used up',
+  'no-other-backend': 'it could be sent again, but there is no other healthy backend that has not failed it',
+  'answer-begun': 'not sent again: the client has a part of the answer already',
+};
+
+/** Why a request was sent again, or not. */
+export function retryWords(why: RetryReason): string {
+  return RETRY_WORDS[why];
+}
+
+const PHASE_WORDS: Readonly<Record<LifePhase, string>> = {
+  new: 'as it came in',
+  waiting: 'while it waited in line',
+  connecting: 'while the connection was being opened',
+  sent: 'before the first byte of the answer',
+  answering: 'while the answer came',
+};
+
+export function phaseWords(phase: LifePhase): string {
+  return PHASE_WORDS[phase];
+}
+
+/** What a fact says, in a few words. */
+export function factWords(fact: Fact): string {
+  switch (fact.type) {
+    case 'gateway.started':
+      return `the gateway (version ${fact.version}) started`;
+    case 'gateway.stopping':
+      return 'the gateway began to stop';
+    case 'listener.closed':
+      return 'the gateway stopped listening';
+    case 'config.reloaded':
+      return 'the config was reloaded';
+    case 'config.rejected':
+      return `a reload was refused (${counted(fact.problems, 'problem')})`;
+    case 'probe.succeeded':
+      return `a probe of ${fact.backend} succeeded (status ${fact.status}, ${fact.latencyMs} ms)`;
+    case 'probe.failed':
+      return `a probe of ${fact.backend} failed (${fact.reason}, ${fact.latencyMs} ms)`;
+    case 'request.received':
+      return `request ${fact.request} arrived: ${fact.method} ${fact.path}`;
+    case 'socket.opened':
+      return `socket ${fact.socket} to ${fact.backend} opened`;
+    case 'socket.failed':
+      return `socket ${fact.socket} to ${fact.backend} could not be opened (${fact.reason})`;
+    case 'socket.closed':
+      return `${fact.backend} closed socket ${fact.socket}`;
+    case 'response.started':
+      return `request ${fact.request} got its first byte (status ${fact.status})`;
+    case 'response.ended':
+      return `request ${fact.request} ended (${grouped(fact.bytes)} bytes)`;
+    case 'response.failed':
+      return `request ${fact.request} failed at its backend (${fact.reason})`;
+    case 'client.aborted':
+      return `the client of request ${fact.request} left`;
+    case 'timer.fired':
+      return fact.timer === 'sweep'
+        ? 'idle sockets were swept'
+        : `request ${fact.request} had waited too long`;
+    case 'operator.drained':
+      return `an operator drained ${fact.backend}`;
+    case 'operator.restored':
+      return `an operator restored ${fact.backend}`;
+  }
+}
+
+/** What the core decided about it; the follow-ups that go without saying are left out. */
+export function decisionWords({ fact, decisions }: Entry): string[] {
+  const about = 'request' in fact ? fact.request : undefined;
+  return decisions.flatMap((decision) => {
+    const words = wordsOfDecision(decision);
+    if (words === undefined) return [];
+    const isOther = 'request' in decision && decision.request !== about;
+    return [isOther ? `request ${decision.request} ${words}` : words];
+  });
+}
+
+function wordsOfDecision(decision: Decision): string | undefined {
+  switch (decision.type) {
+    case 'backend.changed':
+      return `${decision.backend} ${decision.from} → ${decision.to}: ${decision.reason}`;
+    case 'backend.selected':
+      return `to ${decision.backend}`;
+    case 'lease.granted':
+      return decision.reused ? `over idle socket ${decision.socket}` : `sent over it`;
+    case 'request.queued':
+      return `waits (${decision.length} in line)`;
+    case 'request.rejected':
+      return `rejected: ${decision.code}`;
+    case 'request.retried':
+      return `sent again`;
+    case 'socket.evicted':
+      return `socket ${decision.socket} closed (${decision.reason})`;
+    default:
+      return undefined;
+  }
+}

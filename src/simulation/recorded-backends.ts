@@ -1,0 +1,217 @@
+/**
+ * Surroundings made of a record: a backend answers a request with the times it took for that request; for a request it
+ * did not serve, with one of its answers near in time.
+ */
+import type { Evidence } from './evidence.ts';
+import { type Library, wasStale } from './library.ts';
+import { createRandom, seedFrom } from './random.ts';
+import type { Point, RecordedRun, Service } from './recording.ts';
+import type {
+  Answer,
+  Ending,
+  Grant,
+  IdleSocket,
+  Moment,
+  Opening,
+  SocketRequest,
+  Surroundings,
+  Timing,
+} from './world.ts';
+
+/** Limits that the daemon sets on its sockets: as they were, and as they are to be. */
+export type SocketLimits = { readonly connectTimeoutMs: number; readonly headersTimeoutMs: number };
+
+export type RecordedBackendsOptions = {
+  readonly run: RecordedRun;
+  readonly library: Library;
+  readonly evidence: Evidence;
+  readonly before: SocketLimits;
+  readonly after: SocketLimits;
+  readonly seed: number;
+};
+
+/** What a lease goes by: a recorded one, and whether it is that very one. */
+type Basis = { readonly service: Service; readonly own: boolean; grantedAt: number };
+
+type RandomFor = (...parts: readonly (number | string)[]) => () => number;
+
+export function createRecordedBackends(options: RecordedBackendsOptions): Surroundings {
+  const { run, library, seed } = options;
+  const unused = new Map([...run.services].map(([request, services]) => [request, [...services]]));
+  const waits = new Map([...run.waits].map(([request, list]) => [request, [...list]]));
+  /** By lease: the recorded one of the same request at the same backend. */
+  const own = new Map<number, Service>();
+  const bases = new Map<number, Basis>();
+
+  const takeOwn = (request: number, backend: string): Service | undefined => {
+    const services = unused.get(request);
+    const index = services?.findIndex((service) => service.backend === backend) ?? -1;
+    return index === -1 ? undefined : services?.splice(index, 1)[0];
+  };
+  // What one request draws does not depend on what others drew before it.
+  const randomFor: RandomFor = (...parts) => createRandom(seedFrom(seed, run.start.seq, ...parts));
+
+  return {
+    open(wanted, now) {
+      const service = takeOwn(wanted.request, wanted.backend);
+      if (service !== undefined) own.set(wanted.lease, service);
+      const opening = openAsRecorded(service, now, options) ?? drawOpening(wanted, now, options, randomFor);
+      return opening === 'never' ? undefined : opening;
+    },
+    answer(grant, now) {
+      const service = own.get(grant.lease) ?? takeOwn(grant.request, grant.backend);
+      own.delete(grant.lease);
+      const basis = chooseBasis(grant, service, now, options, randomFor);
+      if (basis === undefined) return {};
+      bases.set(grant.lease, basis);
+      return answerLike(basis, now, options);
+    },
+    keep(socket, now) {
+      const basis = socket.lease === undefined ? undefined : bases.get(socket.lease);
+      if (socket.lease !== undefined) bases.delete(socket.lease);
+      return basis === undefined
+        ? keepFromStart(socket, now, options)
+        : keepLike(basis, socket, now, library);
+    },
+    deadline(request, deadline, now) {
+      const list = waits.get(request);
+      const index = list?.findIndex((wait) => wait.deadline === deadline) ?? -1;
+      const wait = index === -1 ? undefined : list?.splice(index, 1)[0];
+      if (wait?.fired !== undefined) return { afterMs: wait.fired.at - now.at, rank: wait.fired.seq };
+      // A timer may come late: whoever was recorded as waiting until then had not been woken before.
+      return { afterMs: Math.max(now.at, deadline, wait?.leftAt ?? deadline) - now.at };
+    },
+  };
+}
+
+function drawOpening(
+  { request, backend }: SocketRequest,
+  now: Moment,
+  { evidence, library, after }: RecordedBackendsOptions,
+  randomFor: RandomFor,
+): Opening {
+  evidence.assume(now);
+  const { ms, failure } = library.drawConnect(backend, now.at, randomFor('connect', request, backend));
+  const opening: Opening =
+    failure === undefined ? { afterMs: ms, ok: true } : { afterMs: ms, ok: false, reason: failure };
+  return limitOpening(opening, after);
+}
+
+/** @returns undefined if the record does not say, `never` if the client had left before it opened */
+function openAsRecorded(
+  service: Service | undefined,
+  now: Moment,
+  { evidence, before, after, library }: RecordedBackendsOptions,
+): Opening | 'never' | undefined {
+  if (service?.requested === undefined) return undefined;
+  const { requested, opened, backend } = service;
+  const isSame = isAt(requested, now);
+  if (!isSame && !library.isSameSpell(backend, requested.at, now.at)) return undefined;
+  if (opened === undefined) return isSame ? 'never' : undefined;
+  if (!isSame) evidence.assume(now);
+  const rank = requested.at === now.at ? opened.seq : undefined;
+  if (opened.ok) return limitOpening({ ok: true, afterMs: opened.ms, rank }, after);
+  const { reason, ms } = opened;
+  // It was given up at the limit: under another limit it is given up then.
+  const given = reason === 'connectTimeout' && before.connectTimeoutMs !== after.connectTimeoutMs;
+  return given
+    ? { ok: false, reason, afterMs: after.connectTimeoutMs }
+    : limitOpening({ ok: false, reason, afterMs: ms, rank }, after);
+}
+
+function limitOpening(opening: Opening, { connectTimeoutMs }: SocketLimits): Opening {
+  if (opening.afterMs <= connectTimeoutMs || (!opening.ok && opening.reason === 'connectTimeout'))
+    return opening;
+  return { ok: false, reason: 'connectTimeout', afterMs: connectTimeoutMs };
+}
+
+function chooseBasis(
+  grant: Grant,
+  service: Service | undefined,
+  now: Moment,
+  { run, library, evidence }: RecordedBackendsOptions,
+  randomFor: RandomFor,
+): Basis | undefined {
+  const { request, backend, reused } = grant;
+  if (service?.granted !== undefined) {
+    const isSame = isAt(service.granted, now) && service.reused === reused;
+    const holds =
+      isSame || (!(wasStale(service) && !reused) && library.isSameSpell(backend, service.granted.at, now.at));
+    if (holds) {
+      evidence.answer(isSame ? 'recorded' : 'moved', now);
+      return { service, own: true, grantedAt: now.at };
+    }
+  }
+  const kind = service?.kind ?? run.kinds.get(request) ?? '';
+  const random = randomFor('answer', request, backend);
+  const drawn = library.drawAnswer({ backend, kind, fresh: !reused, at: now.at }, random);
+  evidence.answer(drawn?.borrowed === false ? 'drawn' : 'borrowed', now);
+  return drawn === undefined ? undefined : { service: drawn.service, own: false, grantedAt: now.at };
+}
+
+/** The times of a recorded lease, under the limits that hold now. */
+function answerLike(
+  { service, own }: Basis,
+  now: Moment,
+  { before, after }: RecordedBackendsOptions,
+): Answer {
+  const { granted, started, ended, closed } = service;
+  // The recorded order within a millisecond holds only where it is the recorded millisecond.
+  const isThen = own && granted?.at === now.at;
+  const timing = (lapse: { ms: number; seq: number }): Timing => ({
+    afterMs: lapse.ms,
+    rank: isThen ? lapse.seq : undefined,
+  });
+  const limit = after.headersTimeoutMs;
+  const isHung = !own && ended === undefined;
+  const firstMs = started?.ms ?? ended?.ms;
+  const wasTimedOut = ended?.ok === false && ended.reason === 'headersTimeout';
+  const isLimited = before.headersTimeoutMs !== limit && (wasTimedOut || (firstMs ?? 0) > limit);
+  if (isHung || isLimited) {
+    return {
+      ended: { afterMs: limit, ok: false, reason: 'headersTimeout', written: true, bytes: 0, chunks: 0 },
+    };
+  }
+  return {
+    started: started === undefined ? undefined : { ...timing(started), status: started.status },
+    closed: closed === undefined ? undefined : timing(closed),
+    ended: ended === undefined ? undefined : endingOf(ended, timing(ended)),
+  };
+}
+
+function endingOf(ended: NonNullable<Service['ended']>, timing: Timing): Ending {
+  const { bytes, chunks } = ended;
+  if (ended.ok) return { ...timing, ok: true, status: ended.status, bytes, chunks, reusable: ended.reusable };
+  return { ...timing, ok: false, bytes, chunks, reason: ended.reason, written: ended.written };
+}
+
+/** A socket that was used again, or idled to the end, was kept open at least as long as that. */
+function keepLike(
+  { service, own, grantedAt }: Basis,
+  { backend }: IdleSocket,
+  now: Moment,
+  library: Library,
+): Timing | undefined {
+  const { granted, ended, idleClosed, idleMs = -1 } = service;
+  const isThen = own && granted?.at === grantedAt && now.at === grantedAt + (ended?.ms ?? 0);
+  if (idleClosed !== undefined) return { afterMs: idleClosed.ms, rank: isThen ? idleClosed.seq : undefined };
+  const usual = library.idleMs(backend);
+  return usual === undefined ? undefined : { afterMs: Math.max(usual, idleMs + 1) };
+}
+
+function keepFromStart(
+  { socket, backend }: IdleSocket,
+  now: Moment,
+  { run, library }: RecordedBackendsOptions,
+): Timing | undefined {
+  const kept = run.kept.get(socket);
+  if (kept?.closed !== undefined) return { afterMs: kept.closed.at - now.at, rank: kept.closed.seq };
+  const usual = library.idleMs(backend);
+  return usual === undefined
+    ? undefined
+    : { afterMs: Math.max(usual, (kept?.lastSeenAt ?? now.at) - now.at + 1) };
+}
+
+function isAt(point: Point, now: Moment): boolean {
+  return point.at === now.at && point.seq === now.rank;
+}
