@@ -25,7 +25,10 @@ COPY bin ./bin
 COPY scripts/find-node.sh ./scripts/find-node.sh
 COPY config ./config
 COPY --from=build /app/dist ./dist
-RUN ln -s /app/bin/reprise /usr/local/bin/reprise
+RUN ln -s /app/bin/reprise /usr/local/bin/reprise && mkdir -p /data/events && chown -R 1000:1000 /data
+# The event log; mount a volume here to keep it beyond the container.
+ENV REPRISE_EVENT_LOG_DIR=/data/events
+VOLUME /data
 
 # The `node` user of the base image, by number, so that an orchestrator can see that it is not root.
 USER 1000:1000
