@@ -36,7 +36,7 @@ test('without any source every key has its documented default', () => {
       maxAgeMs: 604_800_000,
       checkpointEntries: 10_000,
       bufferBytes: 8_388_608,
-      groupCommitMs: 10,
+      groupCommitMs: 50,
       syncIntervalMs: 1000,
     },
     logging: { level: 'info', format: 'json' },

@@ -228,7 +228,7 @@ const eventLogKeys: Tree<Pick<Config, 'eventLog'>> = {
     },
     groupCommitMs: {
       ...count(0, 10_000),
-      default: 10,
+      default: 50,
       doc: 'How long entries are collected before they are written together.',
     },
     syncIntervalMs: {
