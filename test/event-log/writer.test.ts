@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { coreConfig } from '../support/core.ts';
+import { coreConfig, received } from '../support/core.ts';
 import { checkLog, record, temporaryFolder } from '../support/event-log.ts';
 
 describe('the event log', () => {
@@ -67,6 +67,27 @@ describe('the event log', () => {
     assert.ok(segments.length > 20, `${segments.length} segments`);
     assert.ok(segments.slice(1).every(({ reason, previous }) => reason === 'rotated' && previous !== null));
     assert.equal(entries.length, recorded.log.stats().seq);
+  });
+
+  it('goes on when its snapshot is larger than a segment, where it began the same segment twice and failed', async () => {
+    using folder = temporaryFolder();
+    const segmentBytes = 40_000;
+    const recorded = await record(folder.path, { settings: { segmentBytes } });
+    for (let request = 1; request <= 800; request += 1) {
+      recorded.take(received(request));
+      if (request % 20 === 0) {
+        await recorded.until(({ syncedSeq, seq, state }) => syncedSeq === seq || state === 'failed');
+      }
+    }
+    const { state, dropped, seq } = recorded.log.stats();
+    await recorded.log.close();
+    assert.deepEqual([state, dropped], ['recording', 0]);
+    const { entries, segments } = await checkLog(folder.path);
+    assert.equal(entries.length, seq);
+    const bytes = entries.reduce((sum, entry) => sum + JSON.stringify(entry).length, 0);
+    const last = readFileSync(join(folder.path, readdirSync(folder.path).sort().at(-1) ?? ''), 'utf8');
+    assert.ok((last.split('\n')[1] ?? '').length > segmentBytes, 'the snapshot is larger than a segment');
+    assert.ok(segments.length <= 1 + bytes / segmentBytes, `${segments.length} segments for ${bytes} bytes`);
   });
 
   it('carries a checkpoint each so many entries, and after each reload', async () => {

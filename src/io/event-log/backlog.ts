@@ -61,6 +61,7 @@ export type Backlog = {
   recentGaps: { readonly after: number; readonly seq: number }[];
   settledDropped: number;
   settledGaps: number;
+  /** Of the segment at hand, behind the snapshot it opens with: however large that is, entries follow it. */
   segmentBytes: number;
   /** Entries since the last snapshot or checkpoint. */
   sinceState: number;
@@ -140,7 +141,8 @@ function encodeFresh(backlog: Backlog, isStateDue: boolean): void {
     put(backlog, line, entry.seq);
   }
   backlog.sinceState += fresh.length;
-  if (backlog.segmentBytes >= segmentBytes) beginSegment(backlog, 'rotated');
+  // Without an entry since the last segment began, the next one would have the same number, and so the same name.
+  if (fresh.length > 0 && backlog.segmentBytes >= segmentBytes) beginSegment(backlog, 'rotated');
   else if (isStateDue) putCheckpoint(backlog);
 }
 
@@ -232,9 +234,9 @@ function beginSegment(backlog: Backlog, reason: SegmentLine['reason']): void {
     config: config(),
   };
   backlog.parts.push({ begins, chunks: createChunks(), bytes: 0, lastSeq });
-  backlog.segmentBytes = 0;
   putGap(backlog);
   putSnapshot(backlog);
+  backlog.segmentBytes = 0;
 }
 
 function putGap(backlog: Backlog): number {
