@@ -18,8 +18,9 @@ export type SegmentLine = {
   readonly seq: number;
   readonly at: number;
   /**
-   * `started`: a new run of the gateway, whose core is empty; `rotated`: the core goes on; `recovered`: it goes on after
-   * the disk failed, and a gap line says what is missing.
+   * `started`: what stands before is of another run of the gateway, and if this one could not be recorded from its start
+   * a gap line says what is missing; `rotated`: the core goes on; `recovered`: it goes on after the disk failed, and a gap
+   * line says what is missing.
    */
   readonly reason: 'started' | 'rotated' | 'recovered';
   /** The segment before, null for the first: its name and the SHA-256 of its bytes, in hex. */

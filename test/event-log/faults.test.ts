@@ -4,8 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { watchMoment } from '../../src/actors/explain/moment-watch.ts';
+import { playLog } from '../../src/io/explain/play.ts';
+import { stretchWords } from '../../src/io/explain/stretch-words.ts';
 import { checkLog, heardLogger, type Recorded, record, temporaryFolder } from '../support/event-log.ts';
 import { faultyDisk } from '../support/faulty-disk.ts';
+import { readAll } from '../support/recorded-log.ts';
 
 const FIRST = 'events-0000000000000001.ndjson';
 
@@ -198,8 +202,36 @@ describe('a folder that cannot be opened', () => {
     await recorded.log.close();
     const { gaps, segments } = await checkLog(dir);
     assert.deepEqual([gaps[0]?.after, gaps[0]?.dropped], [last, dropped]);
-    assert.equal(segments.at(-1)?.reason, 'recovered');
+    assert.equal(segments.at(-1)?.reason, 'started');
     assert.equal(lines.filter((line) => line.includes('cannot be written')).length, 1);
+  });
+
+  it('at the start is a run of its own, where it was taken for the one before and its clock for damage', async () => {
+    using folder = temporaryFolder();
+    const first = await record(folder.path);
+    const late = await record(folder.path);
+    for (let count = 0; count < 30; count += 1) first.serve();
+    late.serve();
+    await first.log.close();
+    await late.until(({ state }) => state === 'recording');
+    late.serve();
+    await late.log.close();
+    const { damage, items } = await readAll(folder.path);
+    assert.deepEqual(damage, []);
+    const times = items.flatMap(({ line }) => ('fact' in line ? [line.at] : []));
+    assert.ok((times.at(-1) ?? 0) < (times.at(-10) ?? 0), 'the clock of the later run is behind');
+    const { playback } = await playLog(folder.path, watchMoment(), undefined, () => {});
+    assert.deepEqual(
+      playback.stretches.map(({ run, began }) => [run, began]),
+      [
+        [1, 'run'],
+        [2, 'run'],
+      ],
+    );
+    assert.match(
+      stretchWords(playback.stretches[1] ?? assert.fail()),
+      /^Run 2, from .*, behind a gap of \d+ entries \(EVENT_LOG_LOCKED\)$/,
+    );
   });
 
   it('because another gateway has it is not written to, until that one has gone', async () => {

@@ -105,8 +105,9 @@ export function createPlayback(watcher: Watcher): Playback {
       state.cause = 'damage';
     },
     settle(until) {
-      const { waiting, isNewRun } = state;
-      if (waiting === undefined || isNewRun) return;
+      const { waiting, isNewRun, gapReason } = state;
+      // A run that is recorded from its start has no state yet worth going over to.
+      if (waiting === undefined || (isNewRun && gapReason === null)) return;
       if (waiting.seq <= until.seq && waiting.at <= until.at) begin(state, waiting, waiting.at);
     },
     stretches: state.stretches,

@@ -206,15 +206,16 @@ export function goOn(backlog: Backlog): number {
  * run are counted on from there.
  */
 export function beginBehind(backlog: Backlog, found: number): void {
+  const { isOurs } = backlog;
   const { after, reason } = backlog.gap ?? { after: backlog.lastSeq, reason: '' };
-  if (!backlog.isOurs) {
+  if (!isOurs) {
     const shift = found - after;
     backlog.lastSeq += shift;
     if (backlog.isGivenOut) backlog.offset += shift;
   }
   backlog.isOurs = true;
   backlog.gap = { after: found, reason };
-  beginSegment(backlog, backlog.lastAt === undefined ? 'started' : 'recovered');
+  beginSegment(backlog, isOurs ? 'recovered' : 'started');
 }
 
 function beginSegment(backlog: Backlog, reason: SegmentLine['reason']): void {

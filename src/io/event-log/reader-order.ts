@@ -15,7 +15,7 @@ export type Order = {
   lastAt: number;
   /** The last entry before this segment. */
   lastBefore: number | undefined;
-  /** A segment that goes on after the disk failed may skip entries, if a gap accounts for them. */
+  /** A segment that does not go on where the one before ended may skip entries, if a gap accounts for them. */
   isUnexplained: boolean;
   /** Whether what was read leads to the state that the next snapshot must have. */
   isJoined: boolean;
@@ -82,13 +82,15 @@ export function resumeAt(order: Order, line: LogLine): boolean {
 function checkHeader(order: Order, { seq, reason }: SegmentLine): string | undefined {
   const { expects, last } = order;
   if (expects !== 'header') return 'a header stands in the middle of the segment';
-  const skips = last !== undefined && seq > last + 1 && reason === 'recovered';
+  const skips = last !== undefined && seq > last + 1 && reason !== 'rotated';
   if (last !== undefined && seq !== last + 1 && !skips) {
     return `the segment begins at entry ${seq}, and the one before ended at ${last}`;
   }
-  // A new run of the gateway has a clock of its own.
-  if (reason === 'started') order.lastAt = Number.NEGATIVE_INFINITY;
-  if (reason !== 'rotated') order.isJoined = false;
+  if (reason !== 'rotated') {
+    // Another run of the gateway has a clock of its own.
+    order.lastAt = Number.NEGATIVE_INFINITY;
+    order.isJoined = false;
+  }
   order.isUnexplained = skips;
   order.lastBefore = last;
   order.last = seq - 1;

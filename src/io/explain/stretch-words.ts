@@ -7,13 +7,14 @@ export function stretchWords({ began, run, at, missing, reason }: Stretch): stri
   const when = dayAndClock(at);
   const entries = counted(missing, 'entry', 'entries');
   const missed = missing === 0 ? '' : `; before it ${entries} ${missing === 1 ? 'is' : 'are'} missing`;
+  const behindGap = `Run ${run}, from ${when}, behind a gap of ${entries}${reason === null ? '' : ` (${reason})`}`;
   switch (began) {
     case 'run':
-      return `Run ${run}, from its start ${when}${missed}`;
+      return reason === null ? `Run ${run}, from its start ${when}${missed}` : behindGap;
     case 'log':
       return `Run ${run}, from ${when}, where the log begins; what came before is not in it`;
     case 'gap':
-      return `Run ${run}, from ${when}, behind a gap of ${entries}${reason === null ? '' : ` (${reason})`}`;
+      return behindGap;
     case 'damage':
       return `Run ${run}, from ${when}, behind damage that took ${entries}`;
     case 'divergence':
