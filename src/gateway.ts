@@ -9,6 +9,7 @@ import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
 import { createAdmin } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
+import { withoutSecrets } from './io/config/secrets.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
 import { writeJournal } from './io/journal.ts';
@@ -135,7 +136,7 @@ function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Pro
     dir: settings().dir,
     settings,
     version,
-    config: config.current,
+    config: () => withoutSecrets(config.current()),
     snapshot: () => takeSnapshot(balancer.core),
     now: clock.now,
     files,

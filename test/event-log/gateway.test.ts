@@ -43,12 +43,13 @@ describe('a gateway that records', () => {
     assert.deepEqual(Object.keys(segments[0]?.config ?? {}).slice(0, 3), ['server', 'admin', 'backends']);
   });
 
-  it('writes nothing of what its clients and backends say to each other, nor does it log it', async () => {
+  it('writes nothing secret, neither of what its clients and backends say to each other nor of its config', async () => {
     using folder = temporaryFolder();
     await using fleet = await startFleet(1, { extraHeaders: [['Set-Cookie', 'session=SECRET-set-cookie']] });
     const { logger, lines } = heardLogger();
     logger.level = 'trace';
-    const config = { backends: fleet.mocks, eventLog: { dir: folder.path } };
+    const health = { path: '/health?key=SECRET-health' };
+    const config = { backends: fleet.mocks, health, eventLog: { dir: folder.path } };
     await using gateway = await startTestGateway(config, { log: logger });
     const headers = {
       authorization: 'Bearer SECRET-authorization',
@@ -72,6 +73,7 @@ describe('a gateway that records', () => {
       .map((file) => readFileSync(join(folder.path, file), 'utf8'))
       .join();
     assert.match(text, /response\.failed/);
+    assert.match(text, /"path":"\/health\?\*\*\*"/);
     assert.doesNotMatch(text, /SECRET/);
     assert.doesNotMatch(lines.join(), /SECRET/);
   });

@@ -15,6 +15,7 @@ import { type Layer, merge, type Setting } from '../config/layers.ts';
 import { nearest } from '../config/nearest.ts';
 import { ConfigError, type ConfigProblem, type Origin, problem } from '../config/problems.ts';
 import { type Config, schema } from '../config/schema.ts';
+import { withoutSecrets } from '../config/secrets.ts';
 import { leavesOf, valueAt } from '../config/tree.ts';
 import { coreConfigOf } from '../live-config.ts';
 
@@ -62,8 +63,9 @@ export function planConfig(other: OtherConfig): ConfigPlan {
   return {
     isFixed,
     changedKeys(recorded) {
-      const before = recordedConfig(recorded);
-      const after = configFor(before);
+      const config = recordedConfig(recorded);
+      // A secret that is blotted out in the record is no change, and is not to be shown either.
+      const [before, after] = [withoutSecrets(config), withoutSecrets(configFor(config))];
       return changedKeys(before, after).map((key) => ({
         key,
         before: valueAt(before, key),
