@@ -14,7 +14,7 @@ export type SegmentLine = {
   readonly type: 'segment';
   /** The version of Reprise that wrote it. */
   readonly product: string;
-  /** Of the first entry to come. */
+  /** Of the first entry to come, or the first that the gap line behind it says is missing. */
   readonly seq: number;
   readonly at: number;
   /**

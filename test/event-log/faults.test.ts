@@ -1,7 +1,7 @@
 /** Disks that are full, broken, slow or hanging: entries are lost and counted, and recording goes on when it can. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { watchMoment } from '../../src/actors/explain/moment-watch.ts';
@@ -131,6 +131,63 @@ describe('a disk that fails', () => {
       assert.equal(entries.length + dropped, seq);
     });
   }
+});
+
+describe('a disk that is well again', () => {
+  /** @returns a recorder whose disk has failed, has dropped entries and works again, which it does not know yet */
+  async function failedOnce(dir: string, retryMs: number) {
+    const disk = faultyDisk();
+    const recorded = await record(dir, { files: disk.files, timing: { retryMs } });
+    await serveUntil(recorded, ({ writtenSeq }) => writtenSeq > 20);
+    disk.break('write', 'ENOSPC');
+    await serveUntil(recorded, ({ state, dropped }) => state === 'failed' && dropped > 20);
+    disk.break('write', undefined);
+    return recorded;
+  }
+
+  it('is written to at the shutdown, where the gap and the end of the run were left out', async () => {
+    using folder = temporaryFolder();
+    const recorded = await failedOnce(folder.path, 3_600_000);
+    recorded.take({ type: 'gateway.stopping' });
+    await recorded.log.close();
+    const { dropped, seq } = recorded.log.stats();
+    const { entries, gaps } = await checkLog(folder.path);
+    assert.deepEqual([gaps.length, gaps[0]?.dropped, gaps[0]?.seq], [1, dropped, seq]);
+    assert.equal(entries.length + dropped, seq);
+  });
+
+  it('gives the folder free at the shutdown even if it has failed again, where the lock was left behind', async () => {
+    using folder = temporaryFolder();
+    const disk = faultyDisk();
+    const recorded = await record(folder.path, { files: disk.files });
+    await serveUntil(recorded, ({ writtenSeq }) => writtenSeq > 20);
+    disk.break('sync', 'EIO');
+    recorded.serve();
+    await recorded.log.close();
+    assert.deepEqual(readdirSync(folder.path), [FIRST]);
+  });
+
+  it('keeps a gap that nothing followed before the kill, where its numbers were given out again', async () => {
+    using folder = temporaryFolder();
+    using copy = temporaryFolder();
+    await using recorded = await failedOnce(folder.path, 20);
+    await recorded.until(({ state }) => state === 'recording');
+    const { seq, syncedSeq, dropped } = recorded.log.stats();
+    assert.equal(syncedSeq, seq);
+    cpSync(folder.path, copy.path, { recursive: true });
+    rmSync(join(copy.path, 'reprise.lock'));
+
+    const next = await record(copy.path);
+    assert.equal(next.log.firstSeq, seq + 1);
+    next.serve();
+    await next.log.close();
+    const { gaps } = await checkLog(copy.path);
+    assert.deepEqual(
+      gaps.map((gap) => [gap.dropped, gap.seq]),
+      [[dropped, seq]],
+    );
+    assert.deepEqual((await readAll(copy.path)).damage, []);
+  });
 });
 
 describe('a disk that hangs', () => {

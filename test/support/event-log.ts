@@ -12,7 +12,7 @@ import type { GapLine, LogLine, SegmentLine } from '../../src/actors/log-lines.t
 import { createReplay } from '../../src/actors/replay.ts';
 import { takeSnapshot } from '../../src/actors/snapshot.ts';
 import type { EventLogConfig } from '../../src/io/config/schema.ts';
-import { type EventLog, openEventLog } from '../../src/io/event-log/event-log.ts';
+import { type EventLog, type EventLogOptions, openEventLog } from '../../src/io/event-log/event-log.ts';
 import { type FilePort, realFiles } from '../../src/io/event-log/files.ts';
 import { decodeLine } from '../../src/io/event-log/lines.ts';
 import { listSegments, type SegmentName, stateHash } from '../../src/io/event-log/segments.ts';
@@ -54,6 +54,7 @@ export type RecordOptions = {
   readonly logger?: Logger;
   /** Whether the core has been started, which is the first entry. */
   readonly isStarted?: boolean;
+  readonly timing?: EventLogOptions['timing'];
 };
 
 /** A core whose entries are recorded in a folder. */
@@ -70,7 +71,7 @@ export async function record(dir: string, options: RecordOptions = {}): Promise<
     now: () => at,
     files,
     log: logger,
-    timing: { retryMs: 20, closeWithinMs: 500, openWithinMs: 500 },
+    timing: { retryMs: 20, closeWithinMs: 500, openWithinMs: 500, ...options.timing },
   });
   let seq = log.firstSeq - 1;
   let request = 0;

@@ -220,9 +220,10 @@ export function beginBehind(backlog: Backlog, found: number): void {
 
 function beginSegment(backlog: Backlog, reason: SegmentLine['reason']): void {
   const { version: product, config } = backlog.options;
-  const { lastSeq } = backlog;
+  const { lastSeq, gap } = backlog;
   const at = timeOf(backlog);
-  const seq = lastSeq + 1;
+  // What a gap leaves out is of this segment, so that it is more than an empty one and stays.
+  const seq = (gap?.after ?? lastSeq) + 1;
   // The keys stand in this order in the file.
   const begins: SegmentLine = {
     v: 1,

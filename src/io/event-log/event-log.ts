@@ -10,13 +10,14 @@ import type { Entry } from '../../actors/events.ts';
 import type { CoreSnapshot } from '../../actors/snapshot.ts';
 import type { EventLogConfig } from '../config/schema.ts';
 import type { Logger } from '../log.ts';
-import { bytesHeld, createBacklog, giveOutSeq, isEmpty, lossesOf } from './backlog.ts';
+import { bytesHeld, createBacklog, giveOutSeq, lossesOf } from './backlog.ts';
 import type { FilePort } from './files.ts';
 import { createHousekeeper } from './housekeeping.ts';
 import { LOCK_BEAT_MS } from './lock.ts';
 import {
   createRecording,
   exclusively,
+  finish,
   flush,
   holdLock,
   open,
@@ -190,13 +191,9 @@ async function close(recording: Recording, withinMs: number): Promise<void> {
   const { store, backlog, reports, housekeeper } = recording;
   recording.isClosed = true;
   stopTimers(recording);
-  const closed = exclusively(recording, async () => {
-    if (recording.failure === undefined && recording.isBegun) {
-      do await flush(recording);
-      while (!isEmpty(backlog));
-    }
-    await closeStore(store);
-  });
+  void exclusively(recording, () => finish(recording));
+  // Whatever came of that, the folder is to be free for the next gateway.
+  const closed = exclusively(recording, () => closeStore(store));
   const isDone = await isWithin(withinMs, Promise.all([closed, housekeeper.stop()]));
   if (!isDone) reports.notClosed(withinMs);
   reports.closed(lossesOf(backlog).dropped);

@@ -9,14 +9,10 @@ import { stateHash } from './segments.ts';
 
 /** Where in the log a reader is, as far as the order of lines goes. */
 export type Order = {
-  expects: 'header' | 'opening' | 'snapshot' | 'anything';
+  expects: 'header' | 'snapshot' | 'anything';
   /** The number of the last entry that was read or is known to be missing. */
   last: number | undefined;
   lastAt: number;
-  /** The last entry before this segment. */
-  lastBefore: number | undefined;
-  /** A segment that does not go on where the one before ended may skip entries, if a gap accounts for them. */
-  isUnexplained: boolean;
   /** Whether what was read leads to the state that the next snapshot must have. */
   isJoined: boolean;
   /** False if the line that was just checked is a snapshot that what was read does not lead to. */
@@ -30,8 +26,6 @@ export function createOrder(): Order {
     expects: 'header',
     last: undefined,
     lastAt: Number.NEGATIVE_INFINITY,
-    lastBefore: undefined,
-    isUnexplained: false,
     isJoined: false,
     isContinuous: false,
   };
@@ -45,7 +39,7 @@ export function openSegment(order: Order): void {
 /** @returns what the segment lacks at its end, in words */
 export function closeSegment({ expects }: Order): string | undefined {
   if (expects === 'header') return 'the segment is empty';
-  return expects === 'opening' ? 'the segment ends before its first snapshot' : undefined;
+  return expects === 'snapshot' ? 'the segment ends where a snapshot should follow' : undefined;
 }
 
 /** @returns what is wrong with the line at this place, in words; after that only `resumeAt` goes on */
@@ -73,7 +67,6 @@ export function resumeAt(order: Order, line: LogLine): boolean {
   order.expects = 'anything';
   order.last = line.seq;
   order.lastAt = Number.NEGATIVE_INFINITY;
-  order.isUnexplained = false;
   order.isJoined = true;
   order.isContinuous = false;
   return true;
@@ -82,8 +75,7 @@ export function resumeAt(order: Order, line: LogLine): boolean {
 function checkHeader(order: Order, { seq, reason }: SegmentLine): string | undefined {
   const { expects, last } = order;
   if (expects !== 'header') return 'a header stands in the middle of the segment';
-  const skips = last !== undefined && seq > last + 1 && reason !== 'rotated';
-  if (last !== undefined && seq !== last + 1 && !skips) {
+  if (last !== undefined && seq !== last + 1) {
     return `the segment begins at entry ${seq}, and the one before ended at ${last}`;
   }
   if (reason !== 'rotated') {
@@ -91,17 +83,14 @@ function checkHeader(order: Order, { seq, reason }: SegmentLine): string | undef
     order.lastAt = Number.NEGATIVE_INFINITY;
     order.isJoined = false;
   }
-  order.isUnexplained = skips;
-  order.lastBefore = last;
   order.last = seq - 1;
-  order.expects = 'opening';
+  order.expects = 'snapshot';
   return undefined;
 }
 
 function checkSnapshot(order: Order, line: SnapshotLine): string | undefined {
-  const { expects, last, lastBefore } = order;
+  const { expects, last } = order;
   if (expects === 'header') return NO_HEADER;
-  if (order.isUnexplained) return `no gap accounts for the entries from ${(lastBefore ?? 0) + 1} to ${last}`;
   if (line.seq !== last) return `the snapshot is of entry ${line.seq}, and ${last} is the one before it`;
   if (!fitsItsHash(line)) return 'the state in the snapshot is not the one its hash is of';
   order.isContinuous = order.isJoined;
@@ -112,17 +101,12 @@ function checkSnapshot(order: Order, line: SnapshotLine): string | undefined {
 
 function checkGap(order: Order, { after, seq, dropped }: GapLine): string | undefined {
   if (order.expects === 'header') return NO_HEADER;
-  // At the beginning of a segment it accounts for what the header has skipped already.
-  const opens = order.expects === 'opening';
-  const before = opens ? order.lastBefore : order.last;
-  const fits = (before === undefined || after === before) && (!opens || seq === order.last);
-  if (!fits || dropped !== seq - after || dropped < 1) {
+  if (after !== order.last || dropped !== seq - after || dropped < 1) {
     return `the gap is of ${dropped} entries from ${after + 1} to ${seq}, which does not fit what is around it`;
   }
-  order.isUnexplained = false;
   order.last = seq;
   order.isJoined = false;
-  if (!opens) order.expects = 'snapshot';
+  order.expects = 'snapshot';
   return undefined;
 }
 

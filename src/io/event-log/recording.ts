@@ -192,10 +192,21 @@ export async function open({ store, backlog, reports }: Recording): Promise<void
   beginBehind(backlog, lastSeq);
 }
 
-/** Tries to go on after a failure; it has worked when the new segment is on the disk. */
+/** Writes what waits for the last time, also after a failure: the disk may be well again. */
+export async function finish(recording: Recording): Promise<void> {
+  if (!recording.isBegun) return;
+  if (recording.failure !== undefined) await goOnAfterFailure(recording);
+  do await flush(recording);
+  while (!isEmpty(recording.backlog));
+}
+
 async function retry(recording: Recording): Promise<void> {
   recording.retryTimer = undefined;
-  if (recording.isClosed) return;
+  if (!recording.isClosed) await goOnAfterFailure(recording);
+}
+
+/** It has worked when the new segment is on the disk. */
+async function goOnAfterFailure(recording: Recording): Promise<void> {
   await open(recording);
   await writeAll(recording);
   const { store, backlog, reports } = recording;

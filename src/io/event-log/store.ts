@@ -106,8 +106,14 @@ async function finishSegment(store: Store): Promise<void> {
   store.end = { previous: { name, sha256 }, lastSeq: store.writtenSeq, cutBytes: 0 };
 }
 
+/** Gives the folder free, also when the last segment cannot be finished; the next start makes that one good. */
 export async function closeStore(store: Store): Promise<void> {
-  await finishSegment(store);
-  await store.lock?.release();
-  store.lock = undefined;
+  try {
+    await finishSegment(store);
+  } finally {
+    await store.segment?.close().catch(() => undefined);
+    store.segment = undefined;
+    await store.lock?.release();
+    store.lock = undefined;
+  }
 }
