@@ -1,7 +1,16 @@
 /** Disks that are full, broken, slow or hanging: entries are lost and counted, and recording goes on when it can. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { watchMoment } from '../../src/actors/explain/moment-watch.ts';
@@ -78,6 +87,7 @@ describe('a disk that fails', () => {
     disk.takeBytes = 7;
     const recorded = await record(folder.path, { files: disk.files });
     for (let count = 0; count < 20; count += 1) recorded.serve();
+    await recorded.until(({ writtenSeq, seq }) => writtenSeq === seq);
     await recorded.log.close();
     assert.equal((await checkLog(folder.path)).entries.length, recorded.log.stats().seq);
   });
@@ -312,6 +322,67 @@ describe('a folder that cannot be opened', () => {
     const { gaps } = await checkLog(folder.path);
     assert.deepEqual([gaps[0]?.after, gaps[0]?.dropped], [seq, stats.dropped]);
   });
+
+  /** One gateway, and another that found its lock stale, as after a long sleep of the machine. */
+  async function takenOver(dir: string, trustLockMs: number) {
+    const disk = faultyDisk();
+    const one = await record(dir, { files: disk.files, timing: { trustLockMs } });
+    for (let count = 0; count < 20; count += 1) one.serve();
+    await one.until(({ syncedSeq, seq }) => syncedSeq === seq);
+    const kept = one.log.stats().seq;
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(join(dir, 'reprise.lock'), longAgo, longAgo);
+    const other = await record(dir);
+    other.serve();
+    await other.until(({ syncedSeq, seq }) => syncedSeq === seq);
+    return { disk, one, kept, other };
+  }
+
+  it('any more is not written to, where a stopped gateway wrote on into a segment that another had closed', async () => {
+    using folder = temporaryFolder();
+    const { one, kept, other } = await takenOver(folder.path, 0);
+    for (let count = 0; count < 20; count += 1) one.serve();
+    await one.until(({ state, reason }) => state === 'failed' && reason === 'EVENT_LOG_LOCKED');
+    await other.log.close();
+    await one.until(({ state }) => state === 'recording');
+    const { dropped } = one.log.stats();
+    one.serve();
+    await one.log.close();
+    const { gaps, segments } = await checkLog(folder.path);
+    assert.deepEqual(
+      gaps.map((gap) => gap.dropped),
+      [dropped],
+    );
+    assert.equal(segments[1]?.seq, kept + 1);
+    assert.deepEqual((await readAll(folder.path)).damage, []);
+  });
+
+  for (const isOtherGone of [false, true]) {
+    const who = isOtherGone ? 'that has gone again' : 'that is still there';
+    it(`counts what it wrote behind the end that another gateway ${who} had found`, async () => {
+      using folder = temporaryFolder();
+      const { disk, one, kept, other } = await takenOver(folder.path, 3_600_000);
+      for (let count = 0; count < 20; count += 1) one.serve();
+      await one.until(({ writtenSeq, seq }) => writtenSeq === seq);
+      assert.ok(one.log.stats().seq > kept + 50);
+      if (isOtherGone) await other.log.close();
+      disk.break('write', 'EIO');
+      one.serve();
+      await one.until(({ state }) => state === 'failed');
+      disk.break('write', undefined);
+      await other.log.close();
+      await one.until(({ state }) => state === 'recording');
+      const { dropped, seq } = one.log.stats();
+      const others = other.log.stats().seq - kept;
+      assert.equal(dropped, seq - others - kept);
+      await one.log.close();
+      const { damage, items } = await readAll(folder.path);
+      assert.equal(damage.length, 1);
+      assert.match(damage[0]?.problem ?? '', /was altered or cut/);
+      const gap = items.find(({ line }) => 'type' in line && line.type === 'log.gap');
+      assert.equal(gap?.line.seq, seq);
+    });
+  }
 
   it('whose lock was left by a process that is dead is taken over', async () => {
     using folder = temporaryFolder();

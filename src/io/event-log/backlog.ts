@@ -190,6 +190,11 @@ export function dropAll(backlog: Backlog, reason: string, after: number, isOurs:
   if (!isOurs) backlog.isOurs = false;
 }
 
+/** The end of the log may be of another run. */
+export function disown(backlog: Backlog): void {
+  backlog.isOurs = false;
+}
+
 /**
  * Goes on after entries were dropped for want of room, with a gap and the state as it is now.
  *
@@ -204,12 +209,14 @@ export function goOn(backlog: Backlog): number {
 /**
  * Begins a segment behind the last entry that was found in the log. If that is one of another run, the entries of this
  * run are counted on from there.
+ *
+ * @param kept the last entry of this run that counts
  */
-export function beginBehind(backlog: Backlog, found: number): void {
+export function beginBehind(backlog: Backlog, found: number, kept: number): void {
   const { isOurs } = backlog;
   const { after, reason } = backlog.gap ?? { after: backlog.lastSeq, reason: '' };
   if (!isOurs) {
-    const shift = found - after;
+    const shift = found - Math.min(after, kept);
     backlog.lastSeq += shift;
     if (backlog.isGivenOut) backlog.offset += shift;
   }

@@ -51,6 +51,8 @@ type Timing = {
   readonly closeWithinMs: number;
   /** From a failure to the first retry. */
   readonly retryMs: number;
+  /** For how long the lock is taken for ours without a look at it, before something is written. */
+  readonly trustLockMs: number;
 };
 
 export type EventLogStats = {
@@ -85,7 +87,13 @@ export type EventLog = {
   close(): Promise<void>;
 };
 
-const TIMING: Timing = { openWithinMs: 5_000, closeWithinMs: 5_000, retryMs: 1_000 };
+const TIMING: Timing = {
+  openWithinMs: 5_000,
+  closeWithinMs: 5_000,
+  retryMs: 1_000,
+  // One beat may be late; well before another gateway takes the lock for stale.
+  trustLockMs: 2 * LOCK_BEAT_MS,
+};
 
 /**
  * Opens the log of a folder, to go on behind its last entry. That it cannot be opened is no error: the log counts what
@@ -93,7 +101,7 @@ const TIMING: Timing = { openWithinMs: 5_000, closeWithinMs: 5_000, retryMs: 1_0
  */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
   const { settings, log } = options;
-  const { openWithinMs, closeWithinMs, retryMs } = { ...TIMING, ...options.timing };
+  const { openWithinMs, closeWithinMs, retryMs, trustLockMs } = { ...TIMING, ...options.timing };
   const dir = resolve(options.dir);
   const store = createStore(options.files, dir);
   const reports = createReports(log, dir);
@@ -104,6 +112,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     housekeeper: createHousekeeper({ dir, current: () => store.segment?.name, settings, log }),
     settings,
     firstRetryMs: retryMs,
+    trustLockMs,
   });
   const opened = exclusively(recording, async () => {
     await open(recording);

@@ -18,10 +18,18 @@ const STALE_AFTER_MS = 3 * LOCK_BEAT_MS;
 /** Tells this process from an earlier one of the same pid, as each start of a container may have. */
 const RUN = randomUUID();
 
-type Holder = { readonly pid: number; readonly host: string; readonly run: string };
+/** The locks that this process holds: another of its own was left behind, as by a lock that could not be removed. */
+const held = new Set<string>();
+
+type Holder = { readonly pid: number; readonly host: string; readonly run: string; readonly lock: string };
 
 export type Lock = {
-  /** Touches the lock. @returns false if somebody else has taken it, as after a long sleep of this machine */
+  /**
+   * Touches the lock.
+   *
+   * @returns false if somebody else has taken it, as after a long sleep of this machine
+   * @throws the error of the file system, which says nothing about who has the lock
+   */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
 };
@@ -32,12 +40,21 @@ export type Lock = {
  */
 export async function acquireLock(folder: string): Promise<Lock> {
   const path = join(folder, NAME);
-  const content = JSON.stringify({ pid: process.pid, host: hostname(), run: RUN, lock: randomUUID() });
-  if (!(await create(path, content))) {
-    await breakIfStale(path);
-    if (!(await create(path, content))) throw lockedError(folder, await readHolder(path));
+  const lock = randomUUID();
+  const content = JSON.stringify({ pid: process.pid, host: hostname(), run: RUN, lock });
+  // Before the file is there, or another of this process might take it for one that was left behind.
+  held.add(lock);
+  try {
+    await take(folder, path, content);
+  } catch (error) {
+    held.delete(lock);
+    throw error;
   }
-  const isOurs = async () => (await readFile(path, 'utf8').catch(() => '')) === content;
+  const isOurs = async () => {
+    const isSame = (await readIfThere(path)) === content;
+    if (!isSame) held.delete(lock);
+    return isSame;
+  };
   return {
     async isHeld() {
       if (!(await isOurs())) return false;
@@ -46,9 +63,28 @@ export async function acquireLock(folder: string): Promise<Lock> {
       return true;
     },
     async release() {
-      if (await isOurs()) await unlink(path);
+      try {
+        if (await isOurs()) await unlink(path);
+      } finally {
+        held.delete(lock);
+      }
     },
   };
+}
+
+async function take(folder: string, path: string, content: string): Promise<void> {
+  if (await create(path, content)) return;
+  await breakIfStale(path);
+  if (!(await create(path, content))) throw lockedError(folder, await readHolder(path));
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function create(path: string, content: string): Promise<boolean> {
@@ -92,7 +128,8 @@ async function isStale(path: string): Promise<boolean> {
     if (Date.now() - mtimeMs > STALE_AFTER_MS) return true;
     const holder = await readHolder(path);
     if (holder === undefined || holder.host !== hostname()) return false;
-    return holder.pid === process.pid ? holder.run !== RUN : !isAlive(holder.pid);
+    if (holder.pid !== process.pid) return !isAlive(holder.pid);
+    return holder.run !== RUN || !held.has(holder.lock);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false;
     throw error;
@@ -104,7 +141,8 @@ async function readHolder(path: string): Promise<Holder | undefined> {
     const content: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof content !== 'object' || content === null) return undefined;
     if (!('pid' in content) || !('host' in content) || !('run' in content)) return undefined;
-    return { pid: Number(content.pid), host: String(content.host), run: String(content.run) };
+    const lock = 'lock' in content ? String(content.lock) : '';
+    return { pid: Number(content.pid), host: String(content.host), run: String(content.run), lock };
   } catch {
     // Just created and still empty, or gone.
     return undefined;

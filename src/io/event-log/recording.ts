@@ -9,6 +9,7 @@ import {
   type Backlog,
   beginBehind,
   bytesHeld,
+  disown,
   dropAll,
   goOn,
   isEmpty,
@@ -39,6 +40,10 @@ export type Recording = {
   waitingSince: number | undefined;
   flyingSince: number | undefined;
   readonly firstRetryMs: number;
+  /** For how long the lock is taken for ours without a look at it. */
+  readonly trustLockMs: number;
+  /** When it was last known to be ours, by the monotonic clock and by the time of day. */
+  lockSeen: { readonly now: number; readonly date: number };
   retryMs: number;
   recoveredAt: number;
   flushTimer: NodeJS.Timeout | undefined;
@@ -73,7 +78,10 @@ const TRAFFIC: ReadonlySet<Fact['type']> = new Set<Fact['type']>([
 ]);
 
 export function createRecording(
-  parts: Pick<Recording, 'store' | 'backlog' | 'reports' | 'housekeeper' | 'settings' | 'firstRetryMs'>,
+  parts: Pick<
+    Recording,
+    'store' | 'backlog' | 'reports' | 'housekeeper' | 'settings' | 'firstRetryMs' | 'trustLockMs'
+  >,
 ): Recording {
   return {
     ...parts,
@@ -84,6 +92,7 @@ export function createRecording(
     isFlushing: false,
     waitingSince: undefined,
     flyingSince: undefined,
+    lockSeen: { now: 0, date: 0 },
     retryMs: parts.firstRetryMs,
     recoveredAt: Number.NEGATIVE_INFINITY,
     flushTimer: undefined,
@@ -153,6 +162,7 @@ async function writeAll(recording: Recording): Promise<void> {
   recording.waitingSince = undefined;
   try {
     for (const part of takeParts(backlog)) {
+      await trustLock(recording);
       await writePart(store, part);
       noteWritten(backlog, part);
       if (part.begins !== undefined) housekeeper.nudge();
@@ -186,10 +196,13 @@ async function syncNowOrLater(recording: Recording, isDue: boolean): Promise<voi
  *
  * @throws whatever the file system throws
  */
-export async function open({ store, backlog, reports }: Recording): Promise<void> {
-  const { lastSeq, cutBytes } = await openStore(store);
+export async function open(recording: Recording): Promise<void> {
+  const { store, backlog, reports } = recording;
+  const { lastSeq, keptSeq, cutBytes, isStillOurs } = await openStore(store);
+  if (!isStillOurs) disown(backlog);
+  noteLock(recording);
   if (cutBytes > 0) reports.cut(cutBytes);
-  beginBehind(backlog, lastSeq);
+  beginBehind(backlog, lastSeq, keptSeq);
 }
 
 /** Writes what waits for the last time, also after a failure: the disk may be well again. */
@@ -231,7 +244,8 @@ async function fail(recording: Recording, error: unknown): Promise<void> {
   if (isNews) reports.failed(error);
   if (recording.isClosed) return;
   try {
-    const { cutBytes } = await openStore(store);
+    const { cutBytes, isStillOurs } = await openStore(store);
+    if (!isStillOurs) disown(recording.backlog);
     if (cutBytes > 0) reports.cut(cutBytes);
     // Part of what was being written may stand there whole.
     drop(recording);
@@ -249,12 +263,29 @@ function drop({ backlog, store, failure = 'unknown' }: Recording): void {
 }
 
 /** Makes sure that the folder is still ours; after a long sleep of the machine it may not be. */
-export async function holdLock({ store, failure }: Recording): Promise<void> {
+export async function holdLock(recording: Recording): Promise<void> {
+  const { store, failure } = recording;
   const { lock, dir } = store;
   if (failure !== undefined || lock === undefined) return;
-  // That the lock cannot be looked at is no proof of its loss; a disk that fails shows when it is written to.
-  const isHeld = await lock.isHeld().catch(() => true);
-  if (!isHeld) throw lockedError(dir, undefined);
+  try {
+    if (!(await lock.isHeld())) throw lockedError(dir, undefined);
+    noteLock(recording);
+  } catch (error) {
+    // That the lock cannot be looked at is no proof of its loss; a disk that fails shows when it is written to.
+    if (codeOf(error) === LOCKED) throw error;
+  }
+}
+
+/** A gateway that was stopped, or whose disk hung, must not write on into what another one has taken over. */
+async function trustLock(recording: Recording): Promise<void> {
+  const { lockSeen, trustLockMs } = recording;
+  // The monotonic clock stands still while the machine sleeps.
+  const age = Math.max(performance.now() - lockSeen.now, Date.now() - lockSeen.date);
+  if (age >= trustLockMs) await holdLock(recording);
+}
+
+function noteLock(recording: Recording): void {
+  recording.lockSeen = { now: performance.now(), date: Date.now() };
 }
 
 export function stopTimers(recording: Recording): void {

@@ -10,6 +10,7 @@ import { encodeLine } from './lines.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { type Doubt, type LogEnd, recoverEnd } from './recovery.ts';
 import { createSegmentFile, type SegmentFile } from './segment-file.ts';
+import { listSegments } from './segments.ts';
 
 export type Store = {
   readonly files: FilePort;
@@ -18,6 +19,8 @@ export type Store = {
   /** The end of the closed segments, once it is known to be good. */
   end: LogEnd | undefined;
   segment: SegmentFile | undefined;
+  /** The last one that this run began. */
+  ownName: string | undefined;
   doubt: Doubt | undefined;
   /** Numbers of the last entries that were written, and forced to the disk. */
   writtenSeq: number;
@@ -33,6 +36,7 @@ export function createStore(files: FilePort, dir: string): Store {
     lock: undefined,
     end: undefined,
     segment: undefined,
+    ownName: undefined,
     doubt: undefined,
     writtenSeq: 0,
     syncedSeq: 0,
@@ -40,17 +44,23 @@ export function createStore(files: FilePort, dir: string): Store {
   };
 }
 
-/**
- * Takes the lock, and cuts off what is not whole at the end of the log. Called first, and again after anything failed.
- *
- * @returns the number of the last entry there is, and the bytes that were cut off
- */
-export async function openStore(store: Store): Promise<{ lastSeq: number; cutBytes: number }> {
+export type Opened = {
+  /** Of the last entry there is, and of the last one of this run that counts: the same, unless another gateway wrote since. */
+  readonly lastSeq: number;
+  readonly keptSeq: number;
+  readonly cutBytes: number;
+  /** Whether the folder was ours all the time since it was opened before. */
+  readonly isStillOurs: boolean;
+};
+
+/** Takes the lock, and cuts off what is not whole at the end of the log. Called first, and again after anything failed. */
+export async function openStore(store: Store): Promise<Opened> {
   const { files, dir, segment: broken } = store;
   store.segment = undefined;
   if (broken !== undefined) await broken.close().catch(() => undefined);
   await mkdir(dir, { recursive: true });
-  if (store.lock === undefined || !(await store.lock.isHeld())) {
+  const isStillOurs = (await store.lock?.isHeld()) === true;
+  if (!isStillOurs) {
     store.lock = undefined;
     // What another gateway has done here is not known.
     store.end = undefined;
@@ -62,7 +72,14 @@ export async function openStore(store: Store): Promise<{ lastSeq: number; cutByt
   const { lastSeq, cutBytes } = store.end;
   store.writtenSeq = lastSeq;
   store.syncedSeq = lastSeq;
-  return { lastSeq, cutBytes };
+  return { lastSeq, keptSeq: Math.min(lastSeq, await endOfOwn(store)), cutBytes, isStillOurs };
+}
+
+/** Another gateway went on behind the end it found in our segment; what we wrote there later is no part of the log. */
+async function endOfOwn({ dir, ownName }: Store): Promise<number> {
+  if (ownName === undefined) return Infinity;
+  const next = (await listSegments(dir)).find(({ name }) => name > ownName);
+  return next === undefined ? Infinity : next.seq - 1;
 }
 
 /** Writes whole lines, in a new segment if the part begins one. */
@@ -79,6 +96,7 @@ async function beginSegment(store: Store, part: Part, begins: NonNullable<Part['
   await finishSegment(store);
   const previous = store.end?.previous ?? null;
   store.segment = await createSegmentFile(store.files, store.dir, begins.seq);
+  store.ownName = store.segment.name;
   const header = Buffer.from(encodeLine({ ...begins, previous }));
   store.bytes += await store.segment.write([header, ...bytesOf(part.chunks)]);
   store.writtenSeq = part.lastSeq;
