@@ -92,6 +92,18 @@ test('probes at another interval find an outage sooner', () => {
   assert.ok(backendOf(wouldBe, 'gpu-3').unhealthyMs > 35_000);
 });
 
+test('other intervals of probes and sweeps over a long record do not overflow the stack', () => {
+  const quiet: Scenario = {
+    backends: { a: { port: 8001, answer: () => ({ firstByteMs: 5, totalMs: 50 }) } },
+    config: { 'health.intervalMs': 60_000, 'pool.sweepIntervalMs': 60_000 },
+    durationMs: 2_000_000,
+    everyMs: 200_000,
+    seed: 1,
+  };
+  const { was, wouldBe } = whatIf(quiet, 'health.intervalMs=10', 'pool.sweepIntervalMs=10');
+  assert.equal(wouldBe.served, was.served);
+});
+
 test('an answer that would have come too late fails at the limit', () => {
   const { wouldBe } = whatIf(
     { ...FLAP, config: { ...FLAP.config, 'retry.attempts': 0 } },
