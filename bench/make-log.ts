@@ -16,7 +16,11 @@ const FACTS_PER_PROBE_ROUND = 3000;
 const FACTS_PER_RELOAD = 500_000;
 const FACTS_PER_MS = 30;
 const START = Date.UTC(2026, 0, 1);
-const BACKENDS = ['a', 'b', 'c', 'd'].map((name, index) => backend(`${name}.internal:8000`, 1 + (index % 3)));
+/** No two at one address, since a config like that is refused, and a what-if would run without them. */
+const BACKENDS = ['a', 'b', 'c', 'd'].map((name, index) => ({
+  ...backend(`${name}.internal:8000`, 1 + (index % 3)),
+  port: 8000 + index,
+}));
 const CONFIG = coreConfig({ backends: BACKENDS, pool: { size: 40 } });
 
 const [folder, wanted, segmentBytes = '67108864'] = process.argv.slice(2);

@@ -52,12 +52,17 @@ export function outsideFacts(options: OutsideOptions): Outside[] {
     }
   }
   for (const backend of backends) {
-    if (areProbesTimed || !library.knows(backend)) facts.push(...probeTicks(backend, options));
+    if (areProbesTimed || !library.knows(backend)) addAll(facts, probeTicks(backend, options));
   }
-  if (areSweepsTimed) facts.push(...sweepTicks(options));
+  if (areSweepsTimed) addAll(facts, sweepTicks(options));
   return facts.sort(
     (one, other) => one.at - other.at || (one.rank ?? Infinity) - (other.rank ?? Infinity) || 0,
   );
+}
+
+/** One by one: a long log has more ticks than a call can have arguments. */
+function addAll(facts: Outside[], ticks: readonly Outside[]): void {
+  for (const tick of ticks) facts.push(tick);
 }
 
 function adapt(outside: Outside, { reconfigure, before, after }: OutsideOptions): Outside[] {

@@ -56,7 +56,7 @@ export function createRecordedBackends(options: RecordedBackendsOptions): Surrou
       const service = takeOwn(wanted.request, wanted.backend);
       if (service !== undefined) own.set(wanted.lease, service);
       const opening = openAsRecorded(service, now, options) ?? drawOpening(wanted, now, options, randomFor);
-      return opening === 'never' ? undefined : opening;
+      return opening === 'unseen' ? undefined : opening;
     },
     answer(grant, now) {
       const service = own.get(grant.lease) ?? takeOwn(grant.request, grant.backend);
@@ -97,31 +97,36 @@ function drawOpening(
   return limitOpening(opening, after);
 }
 
-/** @returns undefined if the record does not say, `never` if the client had left before it opened */
+/** @returns undefined if the record does not say, `unseen` if the client had left, or the run ended, before it opened */
 function openAsRecorded(
   service: Service | undefined,
   now: Moment,
   { evidence, before, after, library }: RecordedBackendsOptions,
-): Opening | 'never' | undefined {
+): Opening | 'unseen' | undefined {
   if (service?.requested === undefined) return undefined;
   const { requested, opened, backend } = service;
   const isSame = isAt(requested, now);
   if (!isSame && !library.isSameSpell(backend, requested.at, now.at)) return undefined;
-  if (opened === undefined) return isSame ? 'never' : undefined;
+  const isOtherLimit = before.connectTimeoutMs !== after.connectTimeoutMs;
+  // It did not open for as long as it was watched; whether another limit comes before that, the world will see.
+  if (opened === undefined && isSame && isOtherLimit) return timedOut(after);
+  if (opened === undefined) return isSame ? 'unseen' : undefined;
   if (!isSame) evidence.assume(now);
   const rank = requested.at === now.at ? opened.seq : undefined;
   if (opened.ok) return limitOpening({ ok: true, afterMs: opened.ms, rank }, after);
   const { reason, ms } = opened;
   // It was given up at the limit: under another limit it is given up then.
-  const given = reason === 'connectTimeout' && before.connectTimeoutMs !== after.connectTimeoutMs;
-  return given
-    ? { ok: false, reason, afterMs: after.connectTimeoutMs }
+  return reason === 'connectTimeout' && isOtherLimit
+    ? timedOut(after)
     : limitOpening({ ok: false, reason, afterMs: ms, rank }, after);
 }
 
-function limitOpening(opening: Opening, { connectTimeoutMs }: SocketLimits): Opening {
-  if (opening.afterMs <= connectTimeoutMs || (!opening.ok && opening.reason === 'connectTimeout'))
-    return opening;
+function limitOpening(opening: Opening, after: SocketLimits): Opening {
+  const isWithin = opening.afterMs <= after.connectTimeoutMs;
+  return isWithin || (!opening.ok && opening.reason === 'connectTimeout') ? opening : timedOut(after);
+}
+
+function timedOut({ connectTimeoutMs }: SocketLimits): Opening {
   return { ok: false, reason: 'connectTimeout', afterMs: connectTimeoutMs };
 }
 
@@ -163,11 +168,13 @@ function answerLike(
     rank: isThen ? lapse.seq : undefined,
   });
   const limit = after.headersTimeoutMs;
-  const isHung = !own && ended === undefined;
-  const firstMs = started?.ms ?? ended?.ms;
+  const isOtherLimit = before.headersTimeoutMs !== limit;
+  // Nothing had come when the client left or the run ended. Where it is not that very lease under that very limit,
+  // nothing comes until the limit either; a client that leaves before it still does.
+  const isSilent = started === undefined && ended === undefined && (!isThen || isOtherLimit);
+  const firstMs = started?.ms ?? ended?.ms ?? 0;
   const wasTimedOut = ended?.ok === false && ended.reason === 'headersTimeout';
-  const isLimited = before.headersTimeoutMs !== limit && (wasTimedOut || (firstMs ?? 0) > limit);
-  if (isHung || isLimited) {
+  if (isSilent || (isOtherLimit && (wasTimedOut || firstMs > limit))) {
     return {
       ended: { afterMs: limit, ok: false, reason: 'headersTimeout', written: true, bytes: 0, chunks: 0 },
     };

@@ -67,6 +67,33 @@ describe('reprise replay', { concurrency: 2 }, () => {
     assert.ok(Array.isArray(report.backends));
   });
 
+  test('refuses a range that is backwards, or begins behind the end of the log, with a true sentence', async () => {
+    const log = join(HISTORY, 'faithful');
+    for (const [flags, word] of [
+      [['--from', '100', '--until', '50'], /: --until 50 is before --from 100\n/],
+      [
+        ['--from', '1970-01-01T00:00:02Z', '--until', '1970-01-01T00:00:01Z'],
+        /: --until 1970-01-01T00:00:01Z is before --from 1970-01-01T00:00:02Z\n/,
+      ],
+      [['--from', '99999'], /: the log ends with entry 121, at 1970-\S+Z; --from is behind that\n/],
+      [['--from', '122', '--json'], /: the log ends with entry 121, at /],
+      [['--from', '2099-01-01'], /: the log ends with entry 121, at /],
+      [['--from', '118', '--until', '1970-01-01T00:00:00.001Z'], /: .*--until is before/],
+    ] as const) {
+      const { code, stdout, stderr } = await reprise('replay', log, ...flags);
+      assert.deepEqual([code, stdout], [64, ''], `${flags.join(' ')}: ${stderr}`);
+      assert.match(stderr, word);
+    }
+    for (const flags of [
+      ['--from', '121'],
+      ['--from', '50', '--until', '50'],
+      ['--until', '99999'],
+    ]) {
+      const { code, stderr } = await reprise('replay', log, ...flags);
+      assert.equal(code, 0, stderr);
+    }
+  });
+
   test('exits with 64 for a wrong flag, no path, or nothing to replay', async (t) => {
     const empty = folderOf(t, new Map());
     for (const [args, word] of [

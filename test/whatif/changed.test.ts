@@ -92,6 +92,18 @@ test('probes at another interval find an outage sooner', () => {
   assert.ok(backendOf(wouldBe, 'gpu-3').unhealthyMs > 35_000);
 });
 
+test('other intervals of probes and sweeps over a long record do not overflow the stack', () => {
+  const quiet: Scenario = {
+    backends: { a: { port: 8001, answer: () => ({ firstByteMs: 5, totalMs: 50 }) } },
+    config: { 'health.intervalMs': 60_000, 'pool.sweepIntervalMs': 60_000 },
+    durationMs: 2_000_000,
+    everyMs: 200_000,
+    seed: 1,
+  };
+  const { was, wouldBe } = whatIf(quiet, 'health.intervalMs=10', 'pool.sweepIntervalMs=10');
+  assert.equal(wouldBe.served, was.served);
+});
+
 test('an answer that would have come too late fails at the limit', () => {
   const { wouldBe } = whatIf(
     { ...FLAP, config: { ...FLAP.config, 'retry.attempts': 0 } },
@@ -99,6 +111,58 @@ test('an answer that would have come too late fails at the limit', () => {
   );
   assert.equal(wouldBe.served, 0);
   assert.deepEqual(Object.keys(wouldBe.rejectedByCode), ['backend_timeout']);
+});
+
+/** Every other request goes to `a`, which never answers; `b` does at once. */
+const HANGS: Scenario = {
+  backends: {
+    a: { port: 8001, answer: () => ({}) },
+    b: { port: 8002, answer: () => ({ firstByteMs: 5, totalMs: 50 }) },
+  },
+  durationMs: 120_000,
+  everyMs: 2000,
+  seed: 1,
+  patienceMs: () => 20_000,
+};
+
+test('a shorter headers timeout ends the wait of a client that had left without an answer', () => {
+  const { was, wouldBe, after, changed, exactUntil } = whatIf(HANGS, 'upstream.headersTimeoutMs=2000');
+  const hung = backendOf(was, 'a').requests;
+  assert.ok(was.aborted > 20 && was.aborted + was.underWay === hung, JSON.stringify(was));
+  assert.deepEqual(wouldBe.rejectedByCode, { backend_timeout: hung });
+  assert.equal(changed.length, hung);
+  const rejected = after.fates.filter(({ outcome }) => outcome === 'backend_timeout');
+  // The connection takes a millisecond.
+  for (const { totalMs } of rejected) assert.ok(totalMs === 2000 || totalMs === 2001, `${totalMs} ms`);
+  assert.ok(exactUntil !== undefined && exactUntil.seq < 20, `exact until ${exactUntil?.seq}`);
+});
+
+test('a headers timeout that is longer than clients wait changes nothing, and that is exact', () => {
+  for (const other of ['upstream.headersTimeoutMs=25000', 'upstream.headersTimeoutMs=600000']) {
+    const { was, wouldBe, exactUntil, changed } = whatIf({ ...HANGS, everyMs: 6000 }, other);
+    assert.equal(wouldBe.aborted, was.aborted, other);
+    assert.deepEqual(changed, [], other);
+    assert.equal(exactUntil, undefined, other);
+  }
+});
+
+test('a shorter connect timeout sends a request on whose client had left before anything opened', () => {
+  const closed: Scenario = {
+    ...HANGS,
+    backends: {
+      ...HANGS.backends,
+      a: { port: 8001, answer: () => ({}), connect: () => ({ ms: 5000, fails: 'connectTimeout' }) },
+    },
+    patienceMs: () => 3000,
+  };
+  const { was, wouldBe, exactUntil } = whatIf(closed, 'upstream.connectTimeoutMs=1000');
+  const unopened = backendOf(was, 'a').requests;
+  assert.ok(was.aborted > 20 && was.aborted === unopened && was.retries === 0, JSON.stringify(was));
+  assert.equal(wouldBe.retries, unopened);
+  assert.equal(wouldBe.served, wouldBe.received);
+  assert.equal(backendOf(wouldBe, 'b').requests, wouldBe.received);
+  assert.ok(exactUntil !== undefined && exactUntil.seq < 20);
+  assert.equal(whatIf(closed, 'upstream.connectTimeoutMs=4000').exactUntil, undefined);
 });
 
 test('a body that no longer fits the buffer is not sent twice', () => {

@@ -44,6 +44,37 @@ test('--json prints one object with both courses', async (t) => {
   assert.deepEqual(reproduction, { faithful: true, missed: 0, firstMissed: null });
 });
 
+test('a change that is not simulated is not called exact, nor without difference', async (t) => {
+  const log = writeLog(t, FLAP);
+  const page = join(folder(t), 'page.html');
+  const args = ['whatif', log, '--set', 'health.path=/other', '--html', page];
+  const { code, stdout } = await reprise(...args);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Beware {3}health\.path is left as it was: the record does not say how/m);
+  assert.match(stdout, /^No difference: every decision is as recorded, but for what is not in this answer/m);
+  assert.match(stdout, /- Exact but for health\.path: nothing else had to be assumed/);
+  assert.doesNotMatch(stdout, /Exact:|No difference: every decision is as recorded\./);
+  const html = readFileSync(page, 'utf8');
+  assertWellFormed(html);
+  assert.match(html, /Beware:<\/strong> health\.path is left as it was/);
+  assert.match(html, /Exact but for health\.path/);
+
+  const { exactness } = JSON.parse((await reprise(...args, '--json')).stdout);
+  assert.equal(exactness.exactUntil, null);
+  const why = 'is left as it was: the record does not say how the other path would have answered';
+  assert.deepEqual(exactness.exceptions, [{ key: 'health.path', why }]);
+
+  const both = await reprise('whatif', log, '--set', 'server.maxBodyBytes=5', '--set', 'health.fall=5');
+  assert.match(both.stdout, /- Exact but for server\.maxBodyBytes up to entry \d+/);
+});
+
+test('a backend at another address is said to answer as the recorded one', async (t) => {
+  const backends = ['--backend', '127.0.0.1:8001,id=a', '--backend', 'elsewhere:8002,id=b'];
+  const { stdout } = await reprise('whatif', writeLog(t, FLAP), ...backends);
+  assert.match(stdout, /^Beware {3}backends gives another address to b: the answers stay those/m);
+  assert.match(stdout, /- Exact but for backends/);
+});
+
 test('the same seed prints the same, letter for letter', async (t) => {
   const args = ['whatif', writeLog(t, FLAP), '--set', 'pool.size=3', '--json', '--seed', '9'];
   const [one, other] = await Promise.all([reprise(...args), reprise(...args)]);

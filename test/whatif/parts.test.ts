@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createBalancer } from '../../src/actors/balancer.ts';
+import { planConfig } from '../../src/io/whatif/config.ts';
+import { exceptionsIn } from '../../src/io/whatif/exceptions.ts';
 import { createAgenda } from '../../src/simulation/agenda.ts';
 import { createRandom, seedFrom } from '../../src/simulation/random.ts';
 import { createSeries } from '../../src/simulation/series.ts';
 import { createSpells } from '../../src/simulation/spells.ts';
 import { createWorld, type Step } from '../../src/simulation/world.ts';
-import { coreConfig, received } from '../support/core.ts';
+import { backend, coreConfig, received } from '../support/core.ts';
 
 test('the agenda gives what is due by time, then by rank, then in the order it was planned in', () => {
   const agenda = createAgenda<string>();
@@ -126,4 +128,15 @@ test('what was called off in the world does not happen', () => {
       '1170 socket.closed',
     ],
   );
+});
+
+test('a recorded value that is refused today is named, since its default counts in its place', () => {
+  const plan = planConfig({ set: ['health.fall=5'] });
+  const twice = { ...backend('a'), id: 'b' };
+  const recorded = { whole: {}, core: coreConfig({ backends: [backend('a'), twice] }) };
+  assert.deepEqual(
+    exceptionsIn([], [recorded, recorded], plan).map(({ key }) => key),
+    ['backends'],
+  );
+  assert.deepEqual(exceptionsIn([], [{ whole: {}, core: coreConfig({ backends: [twice] }) }], plan), []);
 });

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { LogRefusedError } from '../event-log/reader-files.ts';
 import { type ReplayReport, replayLog } from '../event-log/replay-log.ts';
-import { endOfLog, lastTimeOfDay, type Point, parsePoint } from '../event-log/replay-range.ts';
+import { endOfLog, isBackwards, lastTimeOfDay, type Point, parsePoint } from '../event-log/replay-range.ts';
 import { createProgress } from './replay-progress.ts';
 import { formatReport } from './replay-text.ts';
 
@@ -29,6 +29,9 @@ export async function runReplay(
   try {
     const from = await resolvePoint(path, '--from', flags.from, refuse);
     const until = await resolvePoint(path, '--until', flags.until, refuse);
+    if (from !== undefined && until !== undefined && isBackwards(from, until)) {
+      refuse(`--until ${flags.until} is before --from ${flags.from}`);
+    }
     const report = await replayLog(path, { from, until, onProgress: progress.show });
     progress.clear();
     const columns = process.stdout.columns ?? DEFAULT_COLUMNS;

@@ -8,7 +8,7 @@ import { createReplay, type Divergence, type Replay } from '../../actors/replay.
 import type { BackendView } from '../../actors/view.ts';
 import { type Damage, type LogItem, type Place, readLog } from './reader.ts';
 import { LogRefusedError } from './reader-files.ts';
-import { chooseFrom, isBeyond, type Point } from './replay-range.ts';
+import { chooseFrom, isBeyond, isReached, type Point } from './replay-range.ts';
 import { stateHash } from './segments.ts';
 
 export type ReplayOptions = {
@@ -79,7 +79,20 @@ export async function replayLog(path: string, options: ReplayOptions = {}): Prom
   reading: for await (const batch of log) {
     for (const item of batch) if (!takeItem(run, item)) break reading;
   }
+  if (!run.reachedFrom && run.tally.firstTrouble === undefined) refuseRange(run);
   return reportOf(run);
+}
+
+/** @throws LogRefusedError since the log, or the range, ended before its beginning */
+function refuseRange({ tally, stateSeq, isEnded }: Run): never {
+  const { seq, at } = tally.until ?? { seq: stateSeq ?? 0, at: undefined };
+  const time = at === undefined ? '' : `, at ${new Date(at).toISOString()}`;
+  throw new LogRefusedError(
+    'LOG_OUT_OF_RANGE',
+    isEnded
+      ? `--until is before --from: it ends the replay with entry ${seq}${time}`
+      : `the log ends with entry ${seq}${time}; --from is behind that`,
+  );
 }
 
 type Run = {
@@ -89,6 +102,10 @@ type Run = {
   tally: ReturnType<typeof createTally>;
   /** False from a divergence on, up to the next snapshot. */
   isTrusted: boolean;
+  /** Whether an entry or a snapshot at or behind `from` has come. */
+  reachedFrom: boolean;
+  /** Whether `until` was reached before the end of the log. */
+  isEnded: boolean;
   stateSeq: number | undefined;
   /** The last few entries, up to the first divergence. */
   recent: Entry[];
@@ -96,7 +113,15 @@ type Run = {
 
 function createRun({ from, until }: ReplayOptions): Run {
   const replay = createReplay(stateHash);
-  return { replay, from, until, tally: createTally(), isTrusted: false, stateSeq: undefined, recent: [] };
+  return {
+    ...{ replay, from, until },
+    tally: createTally(),
+    isTrusted: false,
+    reachedFrom: from === undefined,
+    isEnded: false,
+    stateSeq: undefined,
+    recent: [],
+  };
 }
 
 function createTally() {
@@ -122,7 +147,9 @@ function createTally() {
 function takeItem(run: Run, item: LogItem): boolean {
   const { line, place } = item;
   if ('fact' in line) {
-    if (run.until !== undefined && isBeyond(line, run.until)) return false;
+    run.isEnded = run.until !== undefined && isBeyond(line, run.until);
+    if (run.isEnded) return false;
+    noteReached(run, line);
     takeEntry(run, line, item);
     return true;
   }
@@ -139,6 +166,11 @@ function takeItem(run: Run, item: LogItem): boolean {
     case 'segment':
       return true;
   }
+}
+
+/** An entry that was not recorded is reached with the snapshot behind the gap. */
+function noteReached(run: Run, line: Moment): void {
+  run.reachedFrom ||= run.from !== undefined && isReached(line, run.from);
 }
 
 function takeEntry(run: Run, entry: Entry, { place, covered }: LogItem): void {
@@ -161,13 +193,18 @@ function takeEntry(run: Run, entry: Entry, { place, covered }: LogItem): void {
 
 function takeSnapshot(run: Run, line: SnapshotLine, { place, continuous }: LogItem): boolean {
   const { from, until } = run;
-  if (until !== undefined && isBeyond(line, until)) {
+  run.isEnded = until !== undefined && isBeyond(line, until);
+  if (run.isEnded) {
     if (run.stateSeq !== undefined) return false;
+    const where = `behind entry ${line.seq}, at ${new Date(line.at).toISOString()}`;
     throw new LogRefusedError(
       'LOG_OUT_OF_RANGE',
-      `the log begins behind entry ${line.seq}, at ${new Date(line.at).toISOString()}; --until is before that`,
+      from === undefined
+        ? `the log begins ${where}; --until is before that`
+        : `--until is before the last snapshot by --from, which is ${where}`,
     );
   }
+  noteReached(run, line);
   if (from !== undefined && !isBeyond({ seq: line.seq + 1, at: line.at }, from)) {
     run.tally = createTally();
     run.recent = [];

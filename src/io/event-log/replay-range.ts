@@ -58,6 +58,16 @@ export function isBeyond(line: { readonly seq: number; readonly at: number }, po
   return 'seq' in point ? line.seq > point.seq : line.at > point.at;
 }
 
+export function isReached(line: { readonly seq: number; readonly at: number }, point: Point): boolean {
+  return 'seq' in point ? line.seq >= point.seq : line.at >= point.at;
+}
+
+/** @returns whether a range is one that ends before it begins; of an entry and a time only the log can tell */
+export function isBackwards(from: Point, until: Point): boolean {
+  if ('seq' in from) return 'seq' in until && until.seq < from.seq;
+  return 'at' in until && until.at < from.at;
+}
+
 /** @returns the segments from the last one on that begins at or before the point; all if none does */
 export async function chooseFrom(
   segments: readonly SegmentFile[],

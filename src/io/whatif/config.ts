@@ -39,6 +39,8 @@ export type ConfigPlan = {
   /** In the run that begins with this config. */
   forRun(recorded: RecordedConfig): RunPlan;
   changedKeys(recorded: RecordedConfig): ChangedKey[];
+  /** Keys whose recorded value is not valid by today's rules, so that their default stands in its place. */
+  refusedKeys(recorded: RecordedConfig): string[];
   /** Whether the other config was given whole, so that recorded reloads are left out. */
   readonly isFixed: boolean;
 };
@@ -62,6 +64,7 @@ export function planConfig(other: OtherConfig): ConfigPlan {
   };
   return {
     isFixed,
+    refusedKeys: (recorded) => judgeRecorded(recorded).refused,
     changedKeys(recorded) {
       const config = recordedConfig(recorded);
       // A secret that is blotted out in the record is no change, and is not to be shown either.
@@ -141,7 +144,11 @@ function withBackends(file: Layer, recorded: Config): Layer {
 }
 
 /** The facts are the authority on what decisions depend on; the rest is as the log's header has it, or the default. */
-function recordedConfig({ whole, core }: RecordedConfig): Config {
+function recordedConfig(recorded: RecordedConfig): Config {
+  return judgeRecorded(recorded).config;
+}
+
+function judgeRecorded({ whole, core }: RecordedConfig): { config: Config; refused: string[] } {
   const values = new Map<string, unknown>();
   for (const key of LEAVES.keys()) {
     const value =
@@ -149,8 +156,9 @@ function recordedConfig({ whole, core }: RecordedConfig): Config {
     if (value !== undefined) values.set(key, value);
   }
   // A key of a later Reprise, or a limit that has changed since, must not keep the log from being used.
-  for (const { key } of judge(values, false).faults) values.delete(key);
-  return judge(values, false).config;
+  const refused = new Set(judge(values, false).faults.map(({ key }) => key));
+  for (const key of refused) values.delete(key);
+  return { config: judge(values, false).config, refused: [...refused] };
 }
 
 function timingsOf({ health, pool, upstream, retry }: Config): Timings {

@@ -1,14 +1,33 @@
-/** How far the answer can be trusted, in sentences. */
+/** What the answer says and how far it can be trusted, in sentences that the text and the page share. */
 import type { Report } from './report.ts';
-import { count, grouped, timeOfDay } from './words.ts';
+import { count, grouped, listed, timeOfDay } from './words.ts';
+
+/** What is not in the answer, for the top of it. */
+export function exceptionsInWords({ exactness }: Report): string[] {
+  return exactness.exceptions.map(({ key, why }) => `${key} ${why}.`);
+}
+
+/** For an answer without any difference. */
+export function noDifference({ exactness }: Report): string {
+  const butFor = exactness.exceptions.length === 0 ? '' : ', but for what is not in this answer (see Beware)';
+  return `No difference: every decision is as recorded${butFor}.`;
+}
+
+/** Above the first decisions that differ, of which there may be none though requests fare otherwise. */
+export function differencesInWords({ differences: { total } }: Report): string {
+  return total === 0
+    ? 'No recorded entry leads to another decision: all that differs comes at times that are not in the record.'
+    : `First decisions that differ, of ${count(total, 'recorded entry', 'recorded entries')} with another decision`;
+}
 
 export function exactnessInWords({ exactness, seed, record }: Report): string[] {
-  const { exactUntil, answers, reproduction } = exactness;
+  const { exactUntil, exceptions, answers, reproduction } = exactness;
+  const butFor = exceptions.length === 0 ? '' : ` but for ${listed(exceptions.map(({ key }) => key))}`;
   const total = answers.recorded + answers.moved + answers.drawn + answers.borrowed;
   return [
     exactUntil === null
-      ? `Exact: nothing had to be assumed; all ${grouped(record.entries)} entries lead to certain decisions.`
-      : `Exact up to entry ${exactUntil.seq} (${timeOfDay(exactUntil.at)}), an estimate after it: from there on ` +
+      ? `Exact${butFor}: nothing ${butFor === '' ? '' : 'else '}had to be assumed; all ${grouped(record.entries)} entries lead to certain decisions.`
+      : `Exact${butFor} up to entry ${exactUntil.seq} (${timeOfDay(exactUntil.at)}), an estimate after it: from there on ` +
         'something comes at a time that is not in the record, and later decisions depend on it.',
     `${count(total, 'answer')} of backends: ${grouped(answers.recorded)} as recorded; ${grouped(answers.moved)} with the ` +
       `recorded times of that request at another moment; ${grouped(answers.drawn)} drawn from what the backend did ` +

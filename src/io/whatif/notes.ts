@@ -4,16 +4,8 @@ import type { RecordedRun } from '../../simulation/recording.ts';
 import type { RunPlan } from '../../simulation/simulate.ts';
 import type { Recording } from '../../simulation/what-if.ts';
 import type { ChangedKey } from './config.ts';
-import { grouped } from './words.ts';
-
-/** Keys that the simulated world cannot follow, and why the record does not say. */
-const NOT_FOLLOWED: Readonly<Record<string, string>> = {
-  'health.path': 'the record does not say how the other path would have answered',
-  'upstream.idleTimeoutMs': 'the record has no times within a response',
-  'server.maxBodyBytes': 'requests that were refused for their size are not in the record',
-  'server.paths': 'requests to paths that are not forwarded are not in the record',
-  'server.shutdownTimeoutMs': 'what a stop cut off is taken as it was recorded',
-};
+import type { Exception } from './exceptions.ts';
+import { grouped, listed } from './words.ts';
 
 /** Keys whose values the core or the simulated world goes by. */
 const FOLLOWED =
@@ -23,6 +15,7 @@ export type NoteParts = {
   readonly recording: Recording;
   readonly plans: ReadonlyMap<RecordedRun, RunPlan>;
   readonly changed: readonly ChangedKey[];
+  readonly exceptions: readonly Exception[];
   readonly isFixed: boolean;
 };
 
@@ -34,7 +27,7 @@ export function notesOn(parts: NoteParts): string[] {
     ...notesOnBackends(parts),
     ...notesOnReloads(parts),
     ...notesOnTimings(parts),
-    ...notesOnKeys(parts.changed),
+    ...notesOnKeys(parts),
     ...notesOnRuns(parts.recording),
   ];
 }
@@ -100,15 +93,10 @@ function notesOnTimings({ recording, plans }: NoteParts): string[] {
   return notes;
 }
 
-function notesOnKeys(changed: readonly ChangedKey[]): string[] {
-  const idle = changed.filter(({ key }) => !FOLLOWED.test(key) && NOT_FOLLOWED[key] === undefined);
-  return [
-    ...changed.flatMap(({ key }) => {
-      const why = NOT_FOLLOWED[key];
-      return why === undefined ? [] : [`${key} is left as it was: ${why}.`];
-    }),
-    ...(idle.length === 0 ? [] : [`No decision depends on ${listed(idle.map(({ key }) => key))}.`]),
-  ];
+function notesOnKeys({ changed, exceptions }: NoteParts): string[] {
+  const excepted = new Set(exceptions.map(({ key }) => key));
+  const idle = changed.filter(({ key }) => !FOLLOWED.test(key) && !excepted.has(key));
+  return idle.length === 0 ? [] : [`No decision depends on ${listed(idle.map(({ key }) => key))}.`];
 }
 
 function notesOnRuns({ runs }: Recording): string[] {
@@ -129,9 +117,4 @@ function countProbeTimeouts({ runs }: Recording): number {
   const isTimeout = ({ fact }: RecordedRun['outside'][number]) =>
     fact.type === 'probe.failed' && fact.reason === 'timeout';
   return runs.reduce((total, { outside }) => total + outside.filter(isTimeout).length, 0);
-}
-
-function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }

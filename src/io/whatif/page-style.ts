@@ -8,6 +8,8 @@ export const STYLE = `
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:1040px;margin:0 auto;padding:28px 16px 60px}
 header p{margin:2px 0;color:var(--soft);overflow-wrap:anywhere}
+header .beware{color:var(--ink)}
+.beware strong{color:var(--bad)}
 .brand{font-size:13px;letter-spacing:.04em}
 h1{font-size:26px;line-height:1.25;margin:2px 0 6px;overflow-wrap:anywhere}
 h2{font-size:18px;margin:0 0 4px}

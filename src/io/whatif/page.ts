@@ -2,7 +2,7 @@
  * The report as one page that stands alone: style and pictures are in it, nothing is loaded and nothing runs. All that
  * the pictures show stands in the tables too.
  */
-import { exactnessInWords } from './exactness.ts';
+import { differencesInWords, exactnessInWords, exceptionsInWords, noDifference } from './exactness.ts';
 import { STYLE } from './page-style.ts';
 import { columnInWords, failureColumns, requestBars, stateBands, waitingLines } from './plots.ts';
 import type { Courses, Report } from './report.ts';
@@ -28,6 +28,9 @@ export function renderPage(report: Report, courses: Courses): string {
 <p class="brand">Reprise what-if</p>
 <h1>${escapeText(title)}</h1>
 <p>${dayAndTime(record.from)} to ${timeOfDay(record.to)} (${lasting(record.to - record.from)}), ${count(record.entries, 'entry', 'entries')} of ${escapeText(record.path)}</p>
+${exceptionsInWords(report)
+  .map((text) => `<p class="beware"><strong>Beware:</strong> ${escapeText(text)}</p>`)
+  .join('')}
 </header>
 ${tiles(report)}
 ${plots(report, courses)}
@@ -123,7 +126,7 @@ function tiles({ before, after }: Report): string {
 function differences(report: Report): string {
   const { differences: found, requests } = report;
   if (found.total === 0 && requests.changed === 0) {
-    return '<section><h2>Differences</h2><p>None: every decision is as recorded.</p></section>';
+    return `<section><h2>Differences</h2><p>${noDifference(report)}</p></section>`;
   }
   const transitions = requests.transitions.map(({ before, after, count: number }) => [
     before === after
@@ -132,9 +135,9 @@ function differences(report: Report): string {
     grouped(number),
   ]);
   return `<section>
-<h2>First decisions that differ</h2>
-<p>${grouped(found.total)} in all, among entries that have a recorded counterpart.</p>
-${table(['entry', 'time', 'what happened', 'recorded', 'what if'], differenceRows(report), 'words')}
+<h2>Decisions that differ</h2>
+<p>${differencesInWords(report)}</p>
+${found.total === 0 ? '' : table(['entry', 'time', 'what happened', 'recorded', 'what if'], differenceRows(report), 'words')}
 <h2>Requests that fare otherwise</h2>
 ${table(['', 'requests'], transitions)}
 </section>`;

@@ -6,6 +6,7 @@ import type { Fate, Measured } from '../../simulation/meter.ts';
 import type { Recording, WhatIf } from '../../simulation/what-if.ts';
 import type { Damage } from '../event-log/reader.ts';
 import type { ChangedKey } from './config.ts';
+import type { Exception } from './exceptions.ts';
 import { type Summary, summarize } from './summary.ts';
 
 export type Report = {
@@ -22,6 +23,8 @@ export type Report = {
   readonly exactness: {
     /** The last entry whose decisions are exact; null if all are. */
     readonly exactUntil: { readonly seq: number; readonly at: number } | null;
+    /** What of the change is not in the answer, however exact that is. */
+    readonly exceptions: readonly Exception[];
     readonly answers: AnswerCounts;
     /** Whether the simulated world leads to the record under the recorded config. */
     readonly reproduction: {
@@ -72,12 +75,14 @@ export type ReportParts = {
   readonly recording: Recording;
   readonly answer: WhatIf;
   readonly changed: readonly ChangedKey[];
+  readonly exceptions: readonly Exception[];
   readonly seed: number;
   readonly notes: readonly string[];
   readonly damage: readonly Damage[];
 };
 
-export function createReport({ path, recording, answer, changed, seed, notes, damage }: ReportParts): Report {
+export function createReport(parts: ReportParts): Report {
+  const { path, recording, answer, changed, exceptions, seed, notes, damage } = parts;
   const { runs } = recording;
   const { reproduction, differences } = answer;
   const from = runs[0]?.outside[0]?.at ?? runs[0]?.start.at ?? 0;
@@ -94,6 +99,7 @@ export function createReport({ path, recording, answer, changed, seed, notes, da
     seed,
     exactness: {
       exactUntil: exactUntil(recording, answer),
+      exceptions,
       answers: answer.answers,
       reproduction: {
         faithful: reproduction.missed === 0,

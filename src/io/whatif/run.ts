@@ -7,6 +7,7 @@ import { createProgress } from '../commands/replay-progress.ts';
 import { type Damage, readLog } from '../event-log/reader.ts';
 import { LogRefusedError } from '../event-log/reader-files.ts';
 import { type ChangedKey, type ConfigPlan, type OtherConfig, planConfig } from './config.ts';
+import { exceptionsIn } from './exceptions.ts';
 import { notesOn } from './notes.ts';
 import { createReport } from './report.ts';
 import { formatWhatIf } from './text.ts';
@@ -72,8 +73,9 @@ async function answer(
   };
   const result = askWhatIf(recording, planFor, seed);
   const changed = changedInAnyRun(recording, other);
-  const notes = notesOn({ recording, plans, changed, isFixed: other.isFixed });
-  const report = createReport({ path, recording, answer: result, changed, seed, notes, damage });
+  const exceptions = exceptionsIn(changed, recording.runs.map(recordedConfigOf), other);
+  const notes = notesOn({ recording, plans, changed, exceptions, isFixed: other.isFixed });
+  const report = createReport({ path, recording, answer: result, changed, exceptions, seed, notes, damage });
   if (flags.html !== undefined) {
     const { renderPage } = await import('./page.ts');
     await writeFile(flags.html, renderPage(report, { before: result.before, after: result.after }));

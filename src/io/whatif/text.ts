@@ -1,5 +1,5 @@
 /** The report for a terminal, within 100 columns. */
-import { exactnessInWords } from './exactness.ts';
+import { differencesInWords, exactnessInWords, exceptionsInWords, noDifference } from './exactness.ts';
 import type { Report } from './report.ts';
 import { backendRows, differenceRows, figureRows } from './rows.ts';
 import { count, dayAndTime, grouped, lasting, outcomeInWords, shownValue, timeOfDay } from './words.ts';
@@ -28,7 +28,8 @@ export function formatWhatIf(report: Report): string {
   ].join('\n');
 }
 
-function headOf({ record, config }: Report): string[] {
+function headOf(report: Report): string[] {
+  const { record, config } = report;
   const changes = config.changed.map(
     ({ key, before, after }) => `${key}: ${shownValue(before)} -> ${shownValue(after)}`,
   );
@@ -38,6 +39,7 @@ function headOf({ record, config }: Report): string[] {
     ...wrap(`What if  ${first}`, '         '),
     ...others.flatMap((text) => wrap(`         ${text}`, '         ')),
     `Record   ${requests}, ${count(record.entries, 'entry', 'entries')}`,
+    ...exceptionsInWords(report).flatMap((text) => wrap(`Beware   ${text}`, '         ')),
   ];
 }
 
@@ -56,12 +58,11 @@ function backendsOf(report: Report): string[] {
 
 function differencesOf(report: Report): string[] {
   const { differences, requests } = report;
-  if (differences.total === 0 && requests.changed === 0)
-    return ['', 'No difference: every decision is as recorded.'];
+  if (differences.total === 0 && requests.changed === 0) return ['', ...wrap(noDifference(report), '')];
   const shown = differenceRows(report).slice(0, DIFFERENCES_SHOWN);
   return [
     '',
-    `First decisions that differ (${grouped(differences.total)} in all, among entries that have a recorded counterpart)`,
+    ...wrap(differencesInWords(report), ''),
     ...shown.flatMap(([seq, time, fact = '', recorded, whatIf]) => [
       `  entry ${seq}  ${time}  ${cut(fact, 70)}`,
       ...wrap(`    recorded  ${recorded}`, '              '),

@@ -10,6 +10,12 @@ export function count(value: number, one: string, many = `${one}s`): string {
   return `${grouped(value)} ${value === 1 ? one : many}`;
 }
 
+/** @returns `one, two and three` */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
 /** A length of time in the unit that reads best; a dash for none. */
 export function lasting(ms: number | null): string {
   if (ms === null) return '-';
