@@ -4,13 +4,15 @@
  */
 import type { Server } from 'node:http';
 import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
+import { backendMachine } from './actors/backend.ts';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
 import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
-import { createAdmin } from './io/admin.ts';
+import { createAdmin, isAskedByOperator } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
+import { createInspectorProtocol, type InspectorProtocol } from './io/inspector/protocol/protocol.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
@@ -103,6 +105,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
   const listener = createListener(parts);
   const admin = createAdminListener(parts, reload);
+  const inspector = createInspector(parts);
+  inspector.listen(admin);
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
     [admin, current().admin],
@@ -123,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     balancer: parts.balancer,
     entries$: parts.entries$,
     reload,
-    stop: () => stop(parts, listener, admin, running),
+    stop: () => stop(parts, listener, admin, inspector, running),
   };
 }
 
@@ -170,6 +174,15 @@ function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
   });
 }
 
+function createInspector({ options, balancer, entries$ }: Parts): InspectorProtocol {
+  const { host } = options.config.current().admin;
+  return createInspectorProtocol({
+    inspected: { core: balancer.core, entries$, machine: backendMachine.config },
+    isAllowed: (request) => isAskedByOperator(request, host),
+    log: options.log,
+  });
+}
+
 /** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
 function connect(parts: Parts): Subscription {
   const { options, balancer, clock, eventLog, desk, sockets, entries$ } = parts;
@@ -208,6 +221,7 @@ async function stop(
   { options, sockets, control$, stopping$, eventLog }: Parts,
   listener: ClientListener,
   admin: Server,
+  inspector: InspectorProtocol,
   running: Subscription,
 ): Promise<number> {
   stopping$.next();
@@ -218,6 +232,7 @@ async function stop(
   control$.next({ type: 'listener.closed' });
   running.unsubscribe();
   sockets.closeAll();
+  await inspector.close();
   admin.closeAllConnections();
   await new Promise((done) => admin.close(done));
   await eventLog.close();

@@ -21,7 +21,11 @@ export type AdminOptions = {
 type Answer = { status: number; body: unknown };
 
 export function createAdmin(options: AdminOptions): Server {
-  return createServer((request, response) => {
+  // Some clients offer HTTP/2 on each call (`Upgrade: h2c`), which is to be ignored, not answered by whoever listens for
+  // WebSockets.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === 'websocket';
+  return createServer({ shouldUpgradeCallback }, (request, response) => {
     // Nothing here reads a body; what comes of one is let run off.
     request.resume();
     answer(options, request).then(
@@ -79,7 +83,7 @@ function reloadAnswer(outcome: ReloadOutcome): Answer {
  * Keeps web pages out: a page of another site that asks for this address sends its `Origin`, and one whose
  * name was rebound to this address sends a `Host` that is not ours.
  */
-function isAskedByOperator({ headers }: IncomingMessage, ownHost: string): boolean {
+export function isAskedByOperator({ headers }: IncomingMessage, ownHost: string): boolean {
   const host = hostnameOf(headers.host ?? '');
   const isOwn = host === 'localhost' || host === ownHost || net.isIP(host) !== 0;
   const { origin } = headers;
