@@ -5,10 +5,10 @@
 import type { WebSocket } from 'ws';
 
 /** As much of a `WebSocket` as is needed here. */
-export type ViewerSocket = Pick<
-  WebSocket,
-  'bufferedAmount' | 'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once'
->;
+export type ViewerSocket = Pick<WebSocket, 'bufferedAmount' | 'ping' | 'close' | 'terminate'> & {
+  send(text: string): void;
+  on(event: 'pong' | 'error' | 'close', listener: () => void): unknown;
+};
 
 export type Viewers = {
   readonly count: number;
@@ -42,7 +42,7 @@ export type ViewerEvents = {
   onLeft(): void;
 };
 
-export function createViewers({ onSlow, onLeft }: ViewerEvents, pingMs = PING_MS): Viewers {
+export function createViewers({ onSlow, onLeft }: ViewerEvents): Viewers {
   const viewers = new Set<Viewer>();
   let pings: NodeJS.Timeout | undefined;
 
@@ -75,14 +75,14 @@ export function createViewers({ onSlow, onLeft }: ViewerEvents, pingMs = PING_MS
     add(socket, opening) {
       const openingBytes = opening.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
       const viewer: Viewer = { socket, mostBuffered: openingBytes + CUT_OFF_BYTES, isAlive: true };
-      if (viewers.size === 0) pings = setInterval(pingAll, pingMs).unref();
+      if (viewers.size === 0) pings = setInterval(pingAll, PING_MS).unref();
       viewers.add(viewer);
       socket.on('pong', () => {
         viewer.isAlive = true;
       });
       // A message that is too long, for example; 'close' follows.
       socket.on('error', () => socket.terminate());
-      socket.once('close', () => remove(viewer));
+      socket.on('close', () => remove(viewer));
       send(viewer, opening);
     },
     tell(texts) {
@@ -100,7 +100,7 @@ export function createViewers({ onSlow, onLeft }: ViewerEvents, pingMs = PING_MS
 function sayGoodbye(socket: ViewerSocket): Promise<void> {
   return new Promise((done) => {
     const deadline = setTimeout(() => socket.terminate(), GOODBYE_MS);
-    socket.once('close', () => {
+    socket.on('close', () => {
       clearTimeout(deadline);
       done();
     });
