@@ -12,6 +12,7 @@ import { createAdmin, isAskedByOperator } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
+import { BRIDGE_PATH, statelyBridge } from './io/inspector/protocol/bridge.ts';
 import { createInspectorProtocol, type InspectorProtocol } from './io/inspector/protocol/protocol.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
@@ -35,6 +36,8 @@ export type GatewayOptions = {
   readonly version: string;
   /** Where the event log is written; the file system, if not given. */
   readonly files?: FilePort;
+  /** Whether the page that sends to Stately's hosted inspector is served. */
+  readonly hasStatelyBridge?: boolean;
   /** Told when the core itself fails: nothing is decided any more, and the process had better end. */
   readonly onFatal: (error: unknown) => void;
 };
@@ -171,6 +174,7 @@ function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
     stats: () => ({ eventLog: eventLog.stats() }),
+    pages: new Map(options.hasStatelyBridge ? [[BRIDGE_PATH, statelyBridge]] : []),
   });
 }
 

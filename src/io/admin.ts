@@ -16,9 +16,13 @@ export type AdminOptions = {
   reload(): Promise<ReloadOutcome>;
   /** Figures of the gateway's own parts, as plain JSON. */
   stats(): object;
+  /** What a browser is shown, by path. */
+  readonly pages: ReadonlyMap<string, Page>;
 };
 
-type Answer = { status: number; body: unknown };
+export type Page = { readonly html: string; readonly headers: Readonly<Record<string, string>> };
+
+type Answer = { status: number; body: unknown; page?: Page };
 
 export function createAdmin(options: AdminOptions): Server {
   // Some clients offer HTTP/2 on each call (`Upgrade: h2c`), which is to be ignored, not answered by whoever listens for
@@ -54,8 +58,11 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
       return whenGet(request, () => ({ status: 200, body: { status: 'ok' } }));
     case '/reload':
       return whenPost(request, async () => reloadAnswer(await options.reload()));
-    default:
+    default: {
+      const page = options.pages.get(pathname);
+      if (page !== undefined) return whenGet(request, () => ({ status: 200, body: undefined, page }));
       return { status: 404, body: problem('not_found', `Nothing is served at ${pathname}.`) };
+    }
   }
 }
 
@@ -118,10 +125,11 @@ function problem(code: string, message: string): object {
   return { error: { code, message } };
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = `${JSON.stringify(body)}\n`;
+function send(response: ServerResponse, { status, body, page }: Answer): void {
+  const text = page?.html ?? `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
-    'Content-Type': 'application/json',
+    ...page?.headers,
+    'Content-Type': page === undefined ? 'application/json' : 'text/html; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
   });
   response.end(text);
