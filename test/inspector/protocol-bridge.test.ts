@@ -1,7 +1,7 @@
 /** The page that sends to Stately's hosted inspector: only when asked for, only after a click, only to that origin. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startBrowser } from './browser.ts';
@@ -34,6 +34,24 @@ async function startOfflineBrowser() {
     asked,
     [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose](),
   };
+}
+
+/** Opens the page and the inspector from it; `heard` in the page is what messages it was sent. */
+async function startBridge(context: BrowserContext, adminUrl: string) {
+  const page = await context.newPage();
+  let connections = 0;
+  page.on('websocket', () => {
+    connections += 1;
+  });
+  await page.goto(`${adminUrl}/inspector/stately`);
+  await page.evaluate(
+    "window.heard = []; window.addEventListener('message', ({ data }) => heard.push(data.type ?? data))",
+  );
+  const opened = page.waitForEvent('popup');
+  await page.click('#open');
+  const inspector = await opened;
+  await hasReceived(inspector, 2);
+  return { page, inspector, connections: () => connections };
 }
 
 describe('the bridge page', () => {
@@ -73,12 +91,7 @@ describe('the bridge page', () => {
     await using gateway = await startTestGateway({ backends: fleet.mocks }, { hasStatelyBridge: true });
     await using browser = await startOfflineBrowser();
     const observers = countObservers(t, gateway.gateway.balancer.core);
-    const page = await browser.context.newPage();
-    await page.goto(`${gateway.adminUrl}/inspector/stately`);
-    const opened = page.waitForEvent('popup');
-    await page.click('#open');
-    const inspector = await opened;
-    await hasReceived(inspector, 3);
+    const { page, inspector } = await startBridge(browser.context, gateway.adminUrl);
     await inspector.reload();
     await hasReceived(inspector, 3);
     const [first] = await receivedBy(inspector);
@@ -89,22 +102,35 @@ describe('the bridge page', () => {
     assert.match((await page.textContent('#status')) ?? '', /^Stopped\. \d+ messages were passed on\.$/);
   });
 
-  it('sends nothing to another site that the window has gone to', async () => {
+  it('neither sends to another site that the window has gone to, nor listens to it', async () => {
     await using fleet = await startFleet(1);
     await using gateway = await startTestGateway({ backends: fleet.mocks }, { hasStatelyBridge: true });
     await using browser = await startOfflineBrowser();
-    const page = await browser.context.newPage();
-    await page.goto(`${gateway.adminUrl}/inspector/stately`);
-    const opened = page.waitForEvent('popup');
-    await page.click('#open');
-    const inspector = await opened;
-    await hasReceived(inspector, 3);
-    await inspector.goto('https://stately.ai.evil.example/inspect');
+    const { page, inspector, connections } = await startBridge(browser.context, gateway.adminUrl);
+    // As a link would: the browser keeps the tie between the two windows.
+    await inspector.evaluate("location.href = 'https://stately.ai.evil.example/'");
+    await inspector.waitForURL('https://stately.ai.evil.example/');
+    await inspector.evaluate("opener.postMessage('later', '*')");
+    await page.waitForFunction("heard.includes('later')");
     const before = await page.textContent('#status');
     await fetch(`${gateway.adminUrl}/backends/a/drain`, { method: 'POST' });
     // The page has passed it on, and the browser has not delivered it.
     await page.waitForFunction(`document.querySelector('#status').textContent !== ${JSON.stringify(before)}`);
     assert.deepEqual(await receivedBy(inspector), []);
+    assert.equal(connections(), 1);
+  });
+
+  it('listens to no window but the one it has opened, whatever its site', async () => {
+    await using gateway = await startTestGateway({}, { hasStatelyBridge: true });
+    await using browser = await startOfflineBrowser();
+    const { page, inspector, connections } = await startBridge(browser.context, gateway.adminUrl);
+    const opened = inspector.waitForEvent('popup');
+    await inspector.evaluate("void window.open('https://stately.ai/other')");
+    const other = await opened;
+    await other.evaluate("opener.opener.postMessage({ type: '@statelyai.connected' }, '*')");
+    await other.evaluate("opener.opener.postMessage('later', '*')");
+    await page.waitForFunction("heard.includes('later')");
+    assert.equal(connections(), 1);
   });
 
   it('may load and ask nothing but the gateway', async () => {
