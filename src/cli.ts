@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Command, CommanderError, Help } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { registerExplain } from './io/commands/explain.ts';
 import { registerReplay } from './io/commands/replay.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
@@ -14,6 +14,9 @@ import type { ConfigFlags } from './io/config/flags.ts';
 import { loadConfig } from './io/config/load.ts';
 import { nearest } from './io/config/nearest.ts';
 import { ConfigError, formatOrigin } from './io/config/problems.ts';
+import type { InspectMode } from './io/welcome.ts';
+
+type ServeFlags = ConfigFlags & { readonly inspect?: InspectMode };
 
 /** From sysexits.h: EX_USAGE and EX_CONFIG, which service managers know. */
 const EXIT_USAGE = 64;
@@ -61,11 +64,17 @@ function buildProgram(version: string): Command {
 
   const serve = withConfigFlags(program.command('serve', { isDefault: true }))
     .description('serve (the default command)')
+    .addOption(
+      new Option(
+        '--inspect [mode]',
+        'serve only: say where to watch the machines, or how to in the hosted inspector of Stately',
+      ).choices(['stately']),
+    )
     // A mistyped command ends up here, as an argument of the default command.
     .allowExcessArguments()
-    .action(async (flags: ConfigFlags, command: Command) => {
+    .action(async ({ inspect, ...flags }: ServeFlags, command: Command) => {
       refuseArguments(command);
-      await serveWith(flags, version);
+      await serveWith(flags, inspect, version);
     });
 
   withConfigFlags(program.command('config'))
@@ -95,14 +104,14 @@ function withConfigFlags(command: Command): Command {
     );
 }
 
-async function serveWith(flags: ConfigFlags, version: string): Promise<void> {
+async function serveWith(flags: ConfigFlags, inspect: ServeFlags['inspect'], version: string): Promise<void> {
   // Before the config is read and all is loaded: a reload asked for during the start is what the start does anyway.
   process.on('SIGHUP', () => {});
   const reload = () => loadConfig({ flags, env: process.env, isTerminal: isTerminal() });
   const loaded = reload();
   // Loaded late, so that a wrong config and the other commands answer at once.
   const { serve } = await import('./main.ts');
-  await serve({ loaded, reload, version });
+  await serve({ loaded, reload, version, inspect });
 }
 
 function printConfig(flags: ConfigFlags, asJson: boolean): void {

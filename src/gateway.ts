@@ -4,14 +4,17 @@
  */
 import type { Server } from 'node:http';
 import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
+import { backendMachine } from './actors/backend.ts';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
 import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
-import { createAdmin } from './io/admin.ts';
+import { createAdmin, isAskedByOperator } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
+import { BRIDGE_PATH, statelyBridge } from './io/inspector/protocol/bridge.ts';
+import { createInspectorProtocol, type InspectorProtocol } from './io/inspector/protocol/protocol.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
@@ -34,6 +37,8 @@ export type GatewayOptions = {
   readonly version: string;
   /** Where the event log is written; the file system, if not given. */
   readonly files?: FilePort;
+  /** Whether the page that sends to Stately's hosted inspector is served. */
+  readonly hasStatelyBridge?: boolean;
   /** Told when the core itself fails: nothing is decided any more, and the process had better end. */
   readonly onFatal: (error: unknown) => void;
 };
@@ -104,6 +109,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
   const listener = createListener(parts);
   const admin = createAdminListener(parts, reload);
+  const inspector = createInspector(parts);
+  inspector.listen(admin);
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
     [admin, current().admin],
@@ -124,7 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     balancer: parts.balancer,
     entries$: parts.entries$,
     reload,
-    stop: () => stop(parts, listener, admin, running),
+    stop: () => stop(parts, listener, admin, inspector, running),
   };
 }
 
@@ -168,6 +175,16 @@ function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
     stats: () => ({ eventLog: eventLog.stats() }),
+    pages: new Map(options.hasStatelyBridge ? [[BRIDGE_PATH, statelyBridge]] : []),
+  });
+}
+
+function createInspector({ options, balancer, entries$ }: Parts): InspectorProtocol {
+  const { host } = options.config.current().admin;
+  return createInspectorProtocol({
+    inspected: { core: balancer.core, entries$, machine: backendMachine.config },
+    isAllowed: (request) => isAskedByOperator(request, host),
+    log: options.log,
   });
 }
 
@@ -209,6 +226,7 @@ async function stop(
   { options, sockets, control$, stopping$, eventLog }: Parts,
   listener: ClientListener,
   admin: Server,
+  inspector: InspectorProtocol,
   running: Subscription,
 ): Promise<number> {
   stopping$.next();
@@ -219,6 +237,7 @@ async function stop(
   control$.next({ type: 'listener.closed' });
   running.unsubscribe();
   sockets.closeAll();
+  await inspector.close();
   admin.closeAllConnections();
   await new Promise((done) => admin.close(done));
   await eventLog.close();

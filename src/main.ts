@@ -4,7 +4,7 @@ import { type Gateway, reportWatchers, startGateway } from './gateway.ts';
 import type { LoadedConfig } from './io/config/load.ts';
 import { createLiveConfig } from './io/live-config.ts';
 import { createLogger, type Logger } from './io/log.ts';
-import { welcome } from './io/welcome.ts';
+import { type InspectMode, welcome } from './io/welcome.ts';
 
 /** npm passes a signal on that the terminal has sent to the daemon already; both count as one. */
 const SAME_SIGNAL_MS = 500;
@@ -17,6 +17,8 @@ export type ServeOptions = {
   /** Reads the config again; throws a `ConfigError` if it is not valid. */
   readonly reload: () => LoadedConfig;
   readonly version: string;
+  /** What `--inspect` asks for. */
+  readonly inspect: InspectMode | undefined;
 };
 
 /**
@@ -24,7 +26,7 @@ export type ServeOptions = {
  *
  * @throws Error with a `code` of the system if it cannot listen
  */
-export async function serve({ loaded, reload, version }: ServeOptions): Promise<void> {
+export async function serve({ loaded, reload, version, inspect }: ServeOptions): Promise<void> {
   const { log, flush } = createLogger(loaded.config.logging);
   const fail = (error: unknown) => {
     log.fatal(error, 'a mistake of our own; stopping');
@@ -34,7 +36,8 @@ export async function serve({ loaded, reload, version }: ServeOptions): Promise<
   reportWatchers((error) => log.error(error, 'a watcher of the entries failed'));
   const demo = loaded.config.backends.length === 0 ? await startDemo() : undefined;
   const config = createLiveConfig({ loaded, reload, log, fallbackBackends: demo?.backends ?? [] });
-  const gateway = await startGateway({ config, log, version, onFatal: fail }).catch(
+  const hasStatelyBridge = inspect === 'stately';
+  const gateway = await startGateway({ config, log, version, hasStatelyBridge, onFatal: fail }).catch(
     async (error: unknown) => {
       await demo?.stop();
       throw error;
@@ -44,7 +47,7 @@ export async function serve({ loaded, reload, version }: ServeOptions): Promise<
   process.on('SIGHUP', () => void gateway.reload());
   const stopped = stopSignal(log);
   const { port, adminPort } = gateway;
-  welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined });
+  welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined, inspect });
   await stopped;
   await shutDown(gateway, demo, log);
   await flush();

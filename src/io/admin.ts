@@ -16,12 +16,20 @@ export type AdminOptions = {
   reload(): Promise<ReloadOutcome>;
   /** Figures of the gateway's own parts, as plain JSON. */
   stats(): object;
+  /** What a browser is shown, by path. */
+  readonly pages: ReadonlyMap<string, Page>;
 };
 
-type Answer = { status: number; body: unknown };
+export type Page = { readonly html: string; readonly headers: Readonly<Record<string, string>> };
+
+type Answer = { status: number; body: unknown; page?: Page };
 
 export function createAdmin(options: AdminOptions): Server {
-  return createServer((request, response) => {
+  // Some clients offer HTTP/2 on each call (`Upgrade: h2c`), which is to be ignored, not answered by whoever listens for
+  // WebSockets.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === 'websocket';
+  return createServer({ shouldUpgradeCallback }, (request, response) => {
     // Nothing here reads a body; what comes of one is let run off.
     request.resume();
     answer(options, request).then(
@@ -50,8 +58,11 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
       return whenGet(request, () => ({ status: 200, body: { status: 'ok' } }));
     case '/reload':
       return whenPost(request, async () => reloadAnswer(await options.reload()));
-    default:
+    default: {
+      const page = options.pages.get(pathname);
+      if (page !== undefined) return whenGet(request, () => ({ status: 200, body: undefined, page }));
       return { status: 404, body: problem('not_found', `Nothing is served at ${pathname}.`) };
+    }
   }
 }
 
@@ -79,7 +90,7 @@ function reloadAnswer(outcome: ReloadOutcome): Answer {
  * Keeps web pages out: a page of another site that asks for this address sends its `Origin`, and one whose
  * name was rebound to this address sends a `Host` that is not ours.
  */
-function isAskedByOperator({ headers }: IncomingMessage, ownHost: string): boolean {
+export function isAskedByOperator({ headers }: IncomingMessage, ownHost: string): boolean {
   const host = hostnameOf(headers.host ?? '');
   const isOwn = host === 'localhost' || host === ownHost || net.isIP(host) !== 0;
   const { origin } = headers;
@@ -114,10 +125,11 @@ function problem(code: string, message: string): object {
   return { error: { code, message } };
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = `${JSON.stringify(body)}\n`;
+function send(response: ServerResponse, { status, body, page }: Answer): void {
+  const text = page?.html ?? `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
-    'Content-Type': 'application/json',
+    ...page?.headers,
+    'Content-Type': page === undefined ? 'application/json' : 'text/html; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
   });
   response.end(text);

@@ -1,8 +1,13 @@
 /** The first words of the daemon: where it listens, what it balances, and how to try it. */
 import { hostAndPort } from './config/hosts.ts';
 import type { Config } from './config/schema.ts';
+import { BRIDGE_PATH } from './inspector/protocol/bridge.ts';
+import { WEBSOCKET_PATH } from './inspector/protocol/protocol.ts';
 import type { Logger } from './log.ts';
 import { originOf } from './origin.ts';
+
+/** `--inspect` without a value is true. */
+export type InspectMode = true | 'stately';
 
 export type WelcomeFacts = {
   readonly config: Config;
@@ -10,10 +15,11 @@ export type WelcomeFacts = {
   readonly adminPort: number;
   readonly version: string;
   readonly isDemo: boolean;
+  readonly inspect: InspectMode | undefined;
 };
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
-  const { config, port, adminPort, version, isDemo } = facts;
+  const { config, port, adminPort, version, isDemo, inspect } = facts;
   const url = `http://${hostAndPort(reachable(config.server.host), port)}`;
   const adminUrl = `http://${hostAndPort(reachable(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
@@ -32,10 +38,23 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
       `balancing over ${backends.map(({ id, weight }) => `${id} (weight ${weight})`).join(', ')}`,
     );
   }
+  if (inspect !== undefined) sayHowToInspect(log, inspect, adminUrl);
   if (!isLoopback(config.admin.host)) {
     log.warn(
       { host: config.admin.host },
       'the admin listener has no log-in and is open to other machines; bind it to 127.0.0.1',
+    );
+  }
+}
+
+function sayHowToInspect(log: Logger, inspect: InspectMode, adminUrl: string): void {
+  const webSocketUrl = `${adminUrl.replace('http:', 'ws:')}${WEBSOCKET_PATH}`;
+  if (inspect === true) log.info({ webSocketUrl }, `the state machines can be watched on ${webSocketUrl}`);
+  else {
+    const bridgeUrl = `${adminUrl}${BRIDGE_PATH}`;
+    log.info(
+      { bridgeUrl, webSocketUrl },
+      `to watch in Stately's hosted inspector, open ${bridgeUrl} and press the button; that page then sends to https://stately.ai what it reads on ${webSocketUrl}`,
     );
   }
 }

@@ -50,7 +50,11 @@ export type TestGateway = AsyncDisposable & {
 };
 
 /** What a test may put in place of the real thing. */
-export type TestEnds = { readonly log?: Logger; readonly files?: FilePort };
+export type TestEnds = {
+  readonly log?: Logger;
+  readonly files?: FilePort;
+  readonly hasStatelyBridge?: boolean;
+};
 
 /** Probes stay out of the way of a test, unless it asks for them. */
 const PROBE_INTERVAL_MS = 60_000;
@@ -58,7 +62,11 @@ const SHUTDOWN_TIMEOUT_MS = 2_000;
 
 export async function startTestGateway(
   config: TestConfig,
-  { log = createLogger({ level: 'silent', format: 'json' }).log, files = realFiles }: TestEnds = {},
+  {
+    log = createLogger({ level: 'silent', format: 'json' }).log,
+    files = realFiles,
+    hasStatelyBridge = false,
+  }: TestEnds = {},
 ): Promise<TestGateway> {
   let wanted: LoadedConfig | ConfigError = load(config);
   const reload = () => {
@@ -71,6 +79,7 @@ export async function startTestGateway(
     log,
     version: 'test',
     files,
+    hasStatelyBridge,
     onFatal(error) {
       throw error;
     },
