@@ -1,11 +1,22 @@
 /** What a start makes of the end of a log that was cut off anywhere, and of damage that is not at its end. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import { realFiles } from '../../src/io/event-log/files.ts';
 import { recoverEnd } from '../../src/io/event-log/recovery.ts';
 import { checkLog, heardLogger, record, temporaryFolder } from '../support/event-log.ts';
+import { readAll } from '../support/recorded-log.ts';
 
 const FIRST = 'events-0000000000000001.ndjson';
 const recover = (dir: string) => recoverEnd(realFiles, dir, { doubt: undefined, known: undefined });
@@ -97,6 +108,58 @@ describe('recovery', () => {
     await again.log.close();
     const { segments } = await checkLog(folder.path);
     assert.equal(segments.length, before.segments.length + 1);
+  });
+
+  for (const [name, damage] of [
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 100)],
+    ['empty', () => Buffer.alloc(0)],
+    ['altered', (bytes: Buffer) => bytes.fill(0x55, bytes.length >> 1, (bytes.length >> 1) + 20)],
+  ] as const) {
+    it(`goes on behind a compressed segment that is ${name}, where it never recorded again`, async () => {
+      using folder = temporaryFolder();
+      const last = await written(folder.path, 800);
+      const packed = `${FIRST}.zst`;
+      const content = damage(zstdCompressSync(readFileSync(join(folder.path, FIRST))));
+      writeFileSync(join(folder.path, packed), content);
+      rmSync(join(folder.path, FIRST));
+      const { logger, lines } = heardLogger();
+      const recorded = await record(folder.path, { logger });
+      const { firstSeq } = recorded.log;
+      recorded.serve();
+      await recorded.until(({ syncedSeq, seq }) => syncedSeq === seq);
+      await recorded.log.close();
+      assert.ok(firstSeq > 1 && firstSeq <= last, `${firstSeq}`);
+      assert.ok(lines.some((line) => line.includes(`${packed} is kept as it is`)));
+      assert.deepEqual(readFileSync(join(folder.path, packed)), content);
+      const { damage: found, seqs } = await readAll(folder.path);
+      assert.ok(found.length > 0 && found.every(({ segment }) => segment === packed), JSON.stringify(found));
+      assert.ok(seqs.includes(firstSeq));
+    });
+  }
+
+  it('waits for a better moment when it cannot read a compressed segment for want of files', async () => {
+    using folder = temporaryFolder();
+    await written(folder.path, 5);
+    rmSync(join(folder.path, FIRST));
+    symlinkSync(`${FIRST}.zst`, join(folder.path, `${FIRST}.zst`));
+    await assert.rejects(recover(folder.path), { name: 'ReadError', message: /ELOOP/ });
+  });
+
+  it('puts a last segment aside whose lines cannot be read, where it was removed', async () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, FIRST);
+    for (const kept of [0, 1, 2]) {
+      await written(folder.path, 5);
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const text = lines.map((line, index) => (index < kept ? line : line.replace('1', '2'))).join('\n');
+      writeFileSync(path, text);
+      const aside = `${FIRST}.damaged${kept === 0 ? '' : `-${kept + 1}`}`;
+      const { damaged, previous, cutBytes } = await recover(folder.path);
+      assert.deepEqual([damaged, previous, cutBytes], [[aside], null, 0]);
+      assert.equal(readFileSync(join(folder.path, aside), 'utf8'), text);
+    }
+    assert.equal(await written(folder.path, 1), 5);
+    await checkLog(folder.path);
   });
 
   it('tells how many bytes it cut off, and the log goes on whole', async () => {

@@ -198,10 +198,11 @@ async function syncNowOrLater(recording: Recording, isDue: boolean): Promise<voi
  */
 export async function open(recording: Recording): Promise<void> {
   const { store, backlog, reports } = recording;
-  const { lastSeq, keptSeq, cutBytes, isStillOurs } = await openStore(store);
+  const opened = await openStore(store);
+  const { lastSeq, keptSeq, isStillOurs } = opened;
   if (!isStillOurs) disown(backlog);
   noteLock(recording);
-  if (cutBytes > 0) reports.cut(cutBytes);
+  reports.mended(opened);
   beginBehind(backlog, lastSeq, keptSeq);
 }
 
@@ -244,9 +245,9 @@ async function fail(recording: Recording, error: unknown): Promise<void> {
   if (isNews) reports.failed(error);
   if (recording.isClosed) return;
   try {
-    const { cutBytes, isStillOurs } = await openStore(store);
-    if (!isStillOurs) disown(recording.backlog);
-    if (cutBytes > 0) reports.cut(cutBytes);
+    const opened = await openStore(store);
+    if (!opened.isStillOurs) disown(recording.backlog);
+    reports.mended(opened);
     // Part of what was being written may stand there whole.
     drop(recording);
   } catch {

@@ -4,7 +4,8 @@ import type { Logger } from '../log.ts';
 export type Reports = {
   opened(seq: number): void;
   slowToOpen(ms: number): void;
-  cut(bytes: number): void;
+  /** What had to be done about the end of the log, if anything had. */
+  mended(end: { readonly cutBytes: number; readonly damaged: readonly string[] }): void;
   failed(error: unknown): void;
   /** @param dropped entries that are missing, since the start */
   recovered(dropped: number): void;
@@ -23,7 +24,14 @@ export function createReports(log: Logger, dir: string): Reports {
     slowToOpen(ms) {
       log.error({ dir }, `the event log in ${dir} did not open within ${ms} ms; serving without it for now`);
     },
-    cut(bytes) {
+    mended({ cutBytes: bytes, damaged }) {
+      if (damaged.length > 0) {
+        log.error(
+          { dir, damaged },
+          `the end of the event log in ${dir} is damaged; ${damaged.join(', ')} is kept as it is, and recording goes on behind what can be read`,
+        );
+      }
+      if (bytes === 0) return;
       log.warn(
         { dir, bytes },
         `${bytes} bytes behind the last whole line of the event log were cut off; whoever wrote them was stopped in the middle`,

@@ -49,6 +49,7 @@ export type Opened = {
   readonly lastSeq: number;
   readonly keptSeq: number;
   readonly cutBytes: number;
+  readonly damaged: LogEnd['damaged'];
   /** Whether the folder was ours all the time since it was opened before. */
   readonly isStillOurs: boolean;
 };
@@ -69,10 +70,11 @@ export async function openStore(store: Store): Promise<Opened> {
   const { doubt, end: known } = store;
   store.end = await recoverEnd(files, dir, { doubt, known });
   store.doubt = undefined;
-  const { lastSeq, cutBytes } = store.end;
+  const { lastSeq, cutBytes, damaged } = store.end;
   store.writtenSeq = lastSeq;
   store.syncedSeq = lastSeq;
-  return { lastSeq, keptSeq: Math.min(lastSeq, await endOfOwn(store)), cutBytes, isStillOurs };
+  const keptSeq = Math.min(lastSeq, await endOfOwn(store));
+  return { lastSeq, keptSeq, cutBytes, damaged, isStillOurs };
 }
 
 /** Another gateway went on behind the end it found in our segment; what we wrote there later is no part of the log. */
@@ -121,7 +123,7 @@ async function finishSegment(store: Store): Promise<void> {
   const { name } = store.segment;
   const sha256 = await store.segment.close();
   store.segment = undefined;
-  store.end = { previous: { name, sha256 }, lastSeq: store.writtenSeq, cutBytes: 0 };
+  store.end = { previous: { name, sha256 }, lastSeq: store.writtenSeq, cutBytes: 0, damaged: [] };
 }
 
 /** Gives the folder free, also when the last segment cannot be finished; the next start makes that one good. */
