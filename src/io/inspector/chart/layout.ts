@@ -11,24 +11,26 @@ const CHARACTER = 6.4;
 const LABEL_LINE = 14;
 const LABEL_GAP = 4;
 const LABEL_PADDING = 6;
-const STATE_HEIGHT = 52;
+const STATE_HEIGHT = 44;
 const STATE_CHARACTER = 8.6;
 const STATE_PADDING = 44;
 /** A state that is passed through, and never rested in. */
-const TRANSIENT = { width: 84, height: 26 };
+const TRANSIENT = { width: 104, height: 28 };
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
-  'elk.direction': 'RIGHT',
+  'elk.direction': 'DOWN',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.edgeLabels.placement': 'CENTER',
-  'elk.spacing.nodeNode': '56',
+  'elk.spacing.nodeNode': '36',
   'elk.spacing.edgeLabel': '4',
-  'elk.spacing.edgeNode': '24',
-  'elk.spacing.edgeEdge': '16',
-  'elk.spacing.nodeSelfLoop': '18',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '48',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '20',
+  'elk.spacing.edgeNode': '18',
+  'elk.spacing.edgeEdge': '14',
+  'elk.spacing.nodeSelfLoop': '16',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '16',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
+  // From the initial state on, in the order in which the machine names its states.
+  'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
   'elk.padding': '[top=16,left=16,bottom=16,right=16]',
 } as const;
