@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { registerExplain } from './io/commands/explain.ts';
+import { registerInspect } from './io/commands/inspect.ts';
 import { registerReplay } from './io/commands/replay.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
@@ -14,6 +15,7 @@ import type { ConfigFlags } from './io/config/flags.ts';
 import { loadConfig } from './io/config/load.ts';
 import { nearest } from './io/config/nearest.ts';
 import { ConfigError, formatOrigin } from './io/config/problems.ts';
+import { withoutSecrets } from './io/config/secrets.ts';
 import type { InspectMode } from './io/welcome.ts';
 
 type ServeFlags = ConfigFlags & { readonly inspect?: InspectMode };
@@ -23,7 +25,7 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_FAILURE = 1;
 
-const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'replay', 'whatif'];
+const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'inspect', 'replay', 'whatif'];
 const HINT = 'Run "reprise --help" for the commands and flags.';
 
 run(process.argv.slice(2)).then(
@@ -67,7 +69,7 @@ function buildProgram(version: string): Command {
     .addOption(
       new Option(
         '--inspect [mode]',
-        'serve only: say where to watch the machines, or how to in the hosted inspector of Stately',
+        'serve only: say where the inspector is, or (=stately) how to watch in the hosted one of Stately',
       ).choices(['stately']),
     )
     // A mistyped command ends up here, as an argument of the default command.
@@ -82,6 +84,7 @@ function buildProgram(version: string): Command {
     .option('--json', 'print it as JSON')
     .action(({ json, ...flags }: ConfigFlags & { json?: true }) => printConfig(flags, json === true));
   registerExplain(program);
+  registerInspect(program);
   registerReplay(program);
   registerWhatIf(program);
 
@@ -121,7 +124,8 @@ function printConfig(flags: ConfigFlags, asJson: boolean): void {
     return;
   }
   const origins = Object.fromEntries([...loaded.origins].map(([key, origin]) => [key, formatOrigin(origin)]));
-  const { file = null, config } = loaded;
+  const { file = null } = loaded;
+  const config = withoutSecrets(loaded.config);
   process.stdout.write(`${JSON.stringify({ file, config, origins }, null, 2)}\n`);
 }
 

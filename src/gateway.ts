@@ -2,19 +2,14 @@
  * One gateway, put together: the core, the streams that carry facts to it and decisions from it, and the ends
  * in `io`. Tests and the daemon start it the same way.
  */
-import type { Server } from 'node:http';
 import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
-import { backendMachine } from './actors/backend.ts';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
 import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
-import { createAdmin, isAskedByOperator } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
-import { BRIDGE_PATH, statelyBridge } from './io/inspector/protocol/bridge.ts';
-import { createInspectorProtocol, type InspectorProtocol } from './io/inspector/protocol/protocol.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
@@ -23,6 +18,7 @@ import { createProber } from './io/prober.ts';
 import { type ClientListener, createClientListener } from './io/server.ts';
 import { createSocketRegistry, type SocketRegistry } from './io/sockets.ts';
 import { createUpstream } from './io/upstream.ts';
+import { createOperators, type Operators } from './operators.ts';
 import { type ReloadTrigger, reloadFacts } from './streams/config.ts';
 import { routeDecisions } from './streams/decisions.ts';
 import { mergeFacts } from './streams/facts.ts';
@@ -108,12 +104,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
   const listener = createListener(parts);
-  const admin = createAdminListener(parts, reload);
-  const inspector = createInspector(parts);
-  inspector.listen(admin);
+  const operators = createOperatorsSide(parts, reload, () => portOf(listener.server));
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
-    [admin, current().admin],
+    [operators.server, current().admin],
     [listener.server, current().server],
   ]).catch(async (error: unknown) => {
     await parts.eventLog.close();
@@ -127,11 +121,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   return {
     port: portOf(listener.server),
-    adminPort: portOf(admin),
+    adminPort: portOf(operators.server),
     balancer: parts.balancer,
     entries$: parts.entries$,
     reload,
-    stop: () => stop(parts, listener, admin, inspector, running),
+    stop: () => stop(parts, listener, operators, running),
   };
 }
 
@@ -166,25 +160,17 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
   });
 }
 
-function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
-  const { options, balancer, control$, eventLog } = parts;
-  return createAdmin({
-    host: options.config.current().admin.host,
-    backends: balancer.backends,
+function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () => number): Operators {
+  const { options, control$, eventLog } = parts;
+  return createOperators({
+    ...parts,
+    ...options,
+    hasStatelyBridge: options.hasStatelyBridge ?? false,
+    port,
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
     stats: () => ({ eventLog: eventLog.stats() }),
-    pages: new Map(options.hasStatelyBridge ? [[BRIDGE_PATH, statelyBridge]] : []),
-  });
-}
-
-function createInspector({ options, balancer, entries$ }: Parts): InspectorProtocol {
-  const { host } = options.config.current().admin;
-  return createInspectorProtocol({
-    inspected: { core: balancer.core, entries$, machine: backendMachine.config },
-    isAllowed: (request) => isAskedByOperator(request, host),
-    log: options.log,
   });
 }
 
@@ -225,8 +211,7 @@ function connect(parts: Parts): Subscription {
 async function stop(
   { options, sockets, control$, stopping$, eventLog }: Parts,
   listener: ClientListener,
-  admin: Server,
-  inspector: InspectorProtocol,
+  operators: Operators,
   running: Subscription,
 ): Promise<number> {
   stopping$.next();
@@ -237,9 +222,7 @@ async function stop(
   control$.next({ type: 'listener.closed' });
   running.unsubscribe();
   sockets.closeAll();
-  await inspector.close();
-  admin.closeAllConnections();
-  await new Promise((done) => admin.close(done));
+  await operators.close();
   await eventLog.close();
   return cut;
 }

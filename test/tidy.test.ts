@@ -95,8 +95,14 @@ const SIDES: readonly Side[] = [
   },
   { of: 'mock/', files: ['mock/'], packages: [], node: 'all' },
   {
-    of: 'src/gateway.ts',
+    of: 'src/operators.ts',
     files: ['src/actors/', 'src/streams/', 'src/io/'],
+    packages: ['rxjs'],
+    node: 'all',
+  },
+  {
+    of: 'src/gateway.ts',
+    files: ['src/operators.ts', 'src/actors/', 'src/streams/', 'src/io/'],
     packages: ['rxjs'],
     node: 'all',
   },

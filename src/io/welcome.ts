@@ -1,5 +1,5 @@
 /** The first words of the daemon: where it listens, what it balances, and how to try it. */
-import { hostAndPort } from './config/hosts.ts';
+import { hostAndPort, isLoopback } from './config/hosts.ts';
 import type { Config } from './config/schema.ts';
 import { BRIDGE_PATH } from './inspector/protocol/bridge.ts';
 import { WEBSOCKET_PATH } from './inspector/protocol/protocol.ts';
@@ -38,35 +38,33 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
       `balancing over ${backends.map(({ id, weight }) => `${id} (weight ${weight})`).join(', ')}`,
     );
   }
-  if (inspect !== undefined) sayHowToInspect(log, inspect, adminUrl);
+  if (inspect !== undefined) sayHowToInspect(log, inspect, config, adminUrl);
   if (!isLoopback(config.admin.host)) {
     log.warn(
       { host: config.admin.host },
-      'the admin listener has no log-in and is open to other machines; bind it to 127.0.0.1',
+      'the admin listener is open to other machines; its token goes over the network as it is, so put TLS in front of it',
     );
   }
 }
 
-function sayHowToInspect(log: Logger, inspect: InspectMode, adminUrl: string): void {
+/** The token itself is never printed. */
+function sayHowToInspect(log: Logger, inspect: InspectMode, { admin }: Config, adminUrl: string): void {
+  const inspectorUrl = `${adminUrl}/inspector`;
+  const how = admin.token === '' ? '' : '; open it with ?token= and admin.token once';
+  log.info({ inspectorUrl }, `the inspector is at ${inspectorUrl}${how}`);
+  if (inspect !== 'stately') return;
+  const bridgeUrl = `${adminUrl}${BRIDGE_PATH}`;
   const webSocketUrl = `${adminUrl.replace('http:', 'ws:')}${WEBSOCKET_PATH}`;
-  if (inspect === true) log.info({ webSocketUrl }, `the state machines can be watched on ${webSocketUrl}`);
-  else {
-    const bridgeUrl = `${adminUrl}${BRIDGE_PATH}`;
-    log.info(
-      { bridgeUrl, webSocketUrl },
-      `to watch in Stately's hosted inspector, open ${bridgeUrl} and press the button; that page then sends to https://stately.ai what it reads on ${webSocketUrl}`,
-    );
-  }
+  log.info(
+    { bridgeUrl, webSocketUrl },
+    `to watch in Stately's hosted inspector, open ${bridgeUrl} and press the button; that page then sends to https://stately.ai what it reads on ${webSocketUrl}`,
+  );
 }
 
 /** An address a client on this machine can use, for one that means "all of them". */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function tryIt(url: string, adminUrl: string): string {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { describe, it } from 'node:test';
 import { startTestGateway } from '../support/gateway.ts';
-import { inspectorUrl, joinAs } from './support.ts';
+import { inspectorUrl, joinAs } from './viewers.ts';
 
 /** Asks for an upgrade, and is refused it. */
 async function refusal(url: string, headers: http.OutgoingHttpHeaders) {

@@ -5,7 +5,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startBrowser } from './browser.ts';
-import { countObservers } from './support.ts';
+import { countObservers } from './viewers.ts';
 
 /** Does as `createBrowserReceiver` of `@statelyai/inspect`: announces itself to its opener, then listens. */
 const FAKE_INSPECTOR = `<script>

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { inspectorUrl } from './support.ts';
+import { inspectorUrl } from './viewers.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

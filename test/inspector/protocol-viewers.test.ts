@@ -14,7 +14,7 @@ import { createViewers, type ViewerSocket } from '../../src/io/inspector/protoco
 import { createLogger } from '../../src/io/log.ts';
 import { coreConfig, probeFailed } from '../support/core.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { inspectorUrl, joinAs } from './support.ts';
+import { inspectorUrl, joinAs } from './viewers.ts';
 
 /** A socket whose other end takes nothing. */
 class StuckSocket extends EventEmitter implements ViewerSocket {

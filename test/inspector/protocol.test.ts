@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { countObservers, inspectorUrl, inWords, joinAs, watchOfficially } from './support.ts';
+import { countObservers, inspectorUrl, inWords, joinAs, watchOfficially } from './viewers.ts';
 
 const post = (url: string) => fetch(url, { method: 'POST' });
 

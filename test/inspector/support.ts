@@ -1,96 +1,76 @@
-/** Viewers of the inspector: the official receiver, one of `ws` that can leave, and who is observing the core. */
-import { once } from 'node:events';
-import type { TestContext } from 'node:test';
-import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
-import WebSocket from 'ws';
-import type { Core } from '../../src/actors/core.ts';
+/** What tests of the inspector share: a log that is read, and the same log played entry by entry. */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Entry } from '../../src/actors/events.ts';
+import { createPlayback } from '../../src/actors/explain/playback.ts';
+import { type BackendView, viewBackends } from '../../src/actors/view.ts';
+import { readLog } from '../../src/io/event-log/reader.ts';
+import type { Moment, Overview } from '../../src/io/inspector/api.ts';
+import {
+  type Answerer,
+  createAnswerer,
+  type HistoryQuestion,
+} from '../../src/io/inspector/history/answers.ts';
+import type { Reading } from '../../src/io/inspector/history/reading.ts';
 
-export type Watching = {
-  readonly messages: readonly StatelyInspectionEvent[];
-  /** Resolves with the first message, past or to come, that fits; rejects after 5 s. */
-  message(fits: (message: StatelyInspectionEvent) => boolean): Promise<StatelyInspectionEvent>;
+export type Played = {
+  readonly entry: Entry;
+  readonly backends: readonly BackendView[];
+  readonly waiting: number;
+  readonly inFlight: number;
 };
 
-/** Watches with the official receiver, which has no way to end: it goes when the gateway does. */
-export function watchOfficially(server: string): Watching {
-  const messages: StatelyInspectionEvent[] = [];
-  const waiting = new Set<() => void>();
-  createWebSocketReceiver({ server }).subscribe((message) => {
-    messages.push(message);
-    for (const look of [...waiting]) look();
-  });
-  return {
-    messages,
-    message: (fits) =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(look);
-          reject(
-            new Error(`no such message within 5 s; the last were ${JSON.stringify(messages.slice(-3))}`),
-          );
-        }, 5_000);
-        const look = () => {
-          const found = messages.find(fits);
-          if (found === undefined) return;
-          clearTimeout(timer);
-          waiting.delete(look);
-          resolve(found);
-        };
-        waiting.add(look);
-        look();
-      }),
-  };
-}
-
-/** Such as `@xstate.snapshot backend:a healthy`. */
-export function inWords(message: StatelyInspectionEvent): string {
-  const { type, sessionId } = message;
-  if (type === '@xstate.event') return `${type} ${sessionId} ${message.event.type}`;
-  const { snapshot } = message;
-  return 'value' in snapshot ? `${type} ${sessionId} ${snapshot.value}` : `${type} ${sessionId}`;
-}
-
-/** A viewer that has been told something, so it is one. */
-export async function joinAs(url: string, headers: Record<string, string> = {}): Promise<WebSocket> {
-  const socket = new WebSocket(url, { headers });
-  await once(socket, 'message');
-  return socket;
-}
-
-/** Where viewers of this gateway connect. */
-export function inspectorUrl({ gateway }: { readonly gateway: { readonly adminPort: number } }): string {
-  return `ws://127.0.0.1:${gateway.adminPort}/inspector/ws`;
-}
-
-export type Observers = {
-  readonly active: number;
-  /** Resolves when there is none any more. */
-  none(): Promise<void>;
-};
-
-/** Counts who observes the actors that are in this core now, from now on. */
-export function countObservers(t: TestContext, core: Core): Observers {
-  let active = 0;
-  const waiting = new Set<() => void>();
-  const backends = [...core.backends.values()].map(({ actor }) => actor.system);
-  for (const system of [core.selector.system, core.pool.system, ...backends]) {
-    const inspect = system.inspect;
-    t.mock.method(system, 'inspect', (observer: Parameters<typeof inspect>[0]) => {
-      const subscription = inspect(observer);
-      active += 1;
-      return {
-        unsubscribe() {
-          subscription.unsubscribe();
-          active -= 1;
-          if (active === 0) for (const wake of waiting) wake();
-        },
-      };
-    });
-  }
-  return {
-    get active() {
-      return active;
+/** Each entry of a log with the state a core has after it, by plain replay. */
+export async function playAll(path: string): Promise<Played[]> {
+  const played: Played[] = [];
+  const playback = createPlayback({
+    begin: () => undefined,
+    before: () => undefined,
+    after(entry, { core }) {
+      const waiting = core.pool.getSnapshot().context.waiting.length;
+      played.push({ entry, backends: viewBackends(core), waiting, inFlight: core.requests.size });
     },
-    none: () => (active === 0 ? Promise.resolve() : new Promise((done) => waiting.add(done))),
+  });
+  for await (const items of readLog(path, { onDamage: () => playback.interrupt() })) {
+    for (const item of items) playback.take(item);
+  }
+  return played;
+}
+
+const SOURCE: Overview['source'] = { kind: 'recording', title: 'the test', version: '', canChange: false };
+
+export type Asker = {
+  overview(buckets?: number): Promise<Overview>;
+  moment(point?: { readonly seq?: number; readonly at?: number }): Promise<Moment>;
+  readonly answer: Answerer['answer'];
+};
+
+/** Asks a log that has been read, or is. */
+export function asker(reading: Reading): Asker {
+  const { answer } = createAnswerer(reading, SOURCE);
+  const ask = async <Result>(question: HistoryQuestion, is: (value: object) => value is Result & object) => {
+    const found = await answer(question);
+    assert.ok(found !== undefined && found !== null && is(found), `no answer to ${JSON.stringify(question)}`);
+    return found;
   };
+  return {
+    answer,
+    overview: (buckets = 300) =>
+      ask({ ask: 'overview', buckets, notes: [] }, (value): value is Overview => 'rates' in value),
+    moment: (point = {}) => ask({ ask: 'moment', ...point }, (value): value is Moment => 'picks' in value),
+  };
+}
+
+/** What `BackendView` has of each backend of a moment. */
+export function viewsOf({ backends }: Moment): BackendView[] {
+  return backends.map(({ since, reason, lastTransition, eligibility, ...view }) => view);
+}
+
+/** Resolves when it holds; what is looked at is a file that grows, which tells nobody. */
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `after 10 s still not: ${what}`);
+    await delay(5);
+  }
 }

@@ -4,12 +4,14 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+
 import { backendToText } from './backend-text.ts';
 import { variableOf } from './environment.ts';
 import { expectedBy } from './formats.ts';
 import type { LoadedConfig } from './load.ts';
 import { formatOrigin } from './problems.ts';
 import { type Config, schema } from './schema.ts';
+import { withoutSecrets } from './secrets.ts';
 import { leavesOf, valueAt } from './tree.ts';
 
 /** `key` has an index for backends (`backends[0]`); `origin` is as `formatOrigin` writes it. */
@@ -38,7 +40,11 @@ export const restartKeys: ReadonlySet<string> = new Set(
 );
 
 /** @returns one row per key in the order of the schema; one per backend, in its short form, for `backends`. */
-export function describeConfig({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>): ConfigRow[] {
+export function describeConfig({
+  config: loaded,
+  origins,
+}: Pick<LoadedConfig, 'config' | 'origins'>): ConfigRow[] {
+  const config = withoutSecrets(loaded);
   return [...LEAVES.keys()].flatMap((key): ConfigRow[] => {
     const origin = formatOrigin(origins.get(key) ?? { from: 'default' });
     if (key !== 'backends' || config.backends.length === 0) {

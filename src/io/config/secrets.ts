@@ -9,8 +9,12 @@ const BLOT = '***';
 
 /** @returns the config with its secrets blotted out, still valid */
 export function withoutSecrets(config: Config): Config {
-  const { health } = config;
-  return { ...config, health: { ...health, path: withoutQuery(health.path) } };
+  const { admin, health } = config;
+  return {
+    ...config,
+    admin: { ...admin, token: admin.token === '' ? '' : BLOT },
+    health: { ...health, path: withoutQuery(health.path) },
+  };
 }
 
 /** A server may want its key in the query of a probe; the other texts of a config cannot hold a query or credentials. */

@@ -94,7 +94,7 @@ export async function findCompressedEnd(path: string, segment: SegmentName): Pro
   let isWhole = false;
   let begun = Buffer.alloc(0);
   try {
-    for await (const chunk of readChunks({ ...segment, path, size: 0 }, () => undefined)) {
+    for await (const chunk of readChunks({ compression: segment.compression, path }, () => undefined)) {
       hash.update(chunk);
       const joined = Buffer.concat([begun, chunk]);
       lastSeq = lastGoodLine(joined, true).found?.lastSeq ?? lastSeq;

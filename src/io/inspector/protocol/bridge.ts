@@ -4,7 +4,7 @@
  * to those who started the gateway with `--inspect=stately`.
  */
 import { createHash } from 'node:crypto';
-import type { Page } from '../../admin.ts';
+import type { Answer } from '../../admin/answer.ts';
 import { WEBSOCKET_PATH } from './protocol.ts';
 
 /** Where the page is on the admin listener. */
@@ -91,8 +91,10 @@ after you stop or close this page.</p>
 `;
 
 /** The page, with headers that let it do what it is for and nothing else. */
-export const statelyBridge: Page = {
-  html: HTML,
+export const statelyBridge: Answer = {
+  status: 200,
+  body: HTML,
+  contentType: 'text/html; charset=utf-8',
   headers: {
     'Content-Security-Policy': [
       "default-src 'none'",
@@ -105,8 +107,6 @@ export const statelyBridge: Page = {
     ].join('; '),
     // The window it opens must be able to answer; nobody else gets hold of this one.
     'Cross-Origin-Opener-Policy': 'same-origin-allow-popups',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
   },
 };
 
