@@ -24,7 +24,7 @@ const HARMLESS: readonly FormatSpec['format'][] = [
 /** A secret as each of the other formats may hold one. */
 const SECRETS: Partial<Record<FormatSpec['format'], string>> = {
   requestPath: '/path?key=SECRET',
-  token: 'SECRET-0123456789abcdef',
+  secret: 'SECRET-0123456789abcdef',
 };
 
 test('every key is harmless or blotted out, and the blotted config is still valid', () => {
