@@ -11,6 +11,7 @@ import { describe, it } from 'node:test';
 import { ROOT, textFiles } from './support/tidy-files.ts';
 import { functionsOf } from './support/tidy-functions.ts';
 import { lineAt } from './support/tidy-scan.ts';
+import { SIDES } from './support/tidy-sides.ts';
 import { packageOf, readSource, type Source } from './support/tidy-source.ts';
 
 /** A table of exceptions must be exact, so that it only shrinks. Each entry says why it is there. */
@@ -57,59 +58,6 @@ function stale(exceptions: object, needed: Iterable<string>): string[] {
     .filter((key) => !known.has(key))
     .map((key) => `test/tidy.test.ts: nothing needs the exception for ${key} any more; take it out`);
 }
-
-type Side = {
-  /** The files it is about: a folder, or one file. */
-  readonly of: string;
-  /** What of ours it may import, values and types. */
-  readonly files: readonly string[];
-  /** What of ours it may import the types of only. */
-  readonly types?: readonly string[];
-  readonly packages: readonly string[];
-  readonly node: 'all' | 'types' | 'none';
-};
-
-/** Imports run one way, and only the composition root sees more than one side. */
-const SIDES: readonly Side[] = [
-  { of: 'src/actors/', files: ['src/actors/'], packages: ['xstate'], node: 'none' },
-  { of: 'src/streams/', files: ['src/streams/', 'src/actors/'], packages: ['rxjs'], node: 'types' },
-  { of: 'src/simulation/', files: ['src/simulation/', 'src/actors/'], packages: [], node: 'none' },
-  // What works on recorded logs has a core of its own to play them to; the daemon's core is reached by facts alone.
-  { of: 'src/io/event-log/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
-  { of: 'src/io/explain/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
-  { of: 'src/io/whatif/', files: ['src/io/', 'src/simulation/', 'src/actors/'], packages: [], node: 'all' },
-  { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
-  {
-    of: 'src/io/inspector/protocol/',
-    files: ['src/io/'],
-    types: ['src/actors/'],
-    packages: ['ws', 'rxjs'],
-    node: 'all',
-  },
-  {
-    of: 'src/io/',
-    files: ['src/io/', 'src/streams/'],
-    types: ['src/actors/'],
-    packages: ['undici', 'pino', 'pino-pretty', 'convict', 'rxjs'],
-    node: 'all',
-  },
-  { of: 'mock/', files: ['mock/'], packages: [], node: 'all' },
-  {
-    of: 'src/operators.ts',
-    files: ['src/actors/', 'src/streams/', 'src/io/'],
-    packages: ['rxjs'],
-    node: 'all',
-  },
-  {
-    of: 'src/gateway.ts',
-    files: ['src/operators.ts', 'src/actors/', 'src/streams/', 'src/io/'],
-    packages: ['rxjs'],
-    node: 'all',
-  },
-  { of: 'src/main.ts', files: ['src/gateway.ts', 'src/demo.ts', 'src/io/'], packages: [], node: 'all' },
-  { of: 'src/cli.ts', files: ['src/main.ts', 'src/io/'], packages: ['commander'], node: 'all' },
-  { of: 'src/demo.ts', files: ['mock/', 'src/io/'], packages: [], node: 'all' },
-];
 
 describe('imports', () => {
   it('run one way', () => {
@@ -320,7 +268,15 @@ const NOT_IN_USE: Exceptions = {
   'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
   'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',
 };
-const ENTRIES = ['src/cli.ts', 'mock/cli.ts'];
+/** Where a process, a thread or a page begins. */
+const ENTRIES = [
+  'src/cli.ts',
+  'mock/cli.ts',
+  'src/io/inspector/worker.ts',
+  'src/io/inspector/story.ts',
+  'src/io/inspector/strip-types.ts',
+  'src/io/inspector/page/main.ts',
+];
 
 /** Exports that nobody imports, by file and name. */
 const UNUSED_EXPORTS: Exceptions = {};

@@ -64,6 +64,7 @@ test('exactly the addresses, the form of the log and the place of the event log 
       'server.port',
       'admin.host',
       'admin.port',
+      'admin.token',
       'eventLog.enabled',
       'eventLog.dir',
       'logging.format',

@@ -10,6 +10,7 @@ const other: Record<string, string> = {
   'server.host': 'localhost',
   'server.paths': '/v1/*, /metrics',
   'admin.host': 'localhost',
+  'admin.token': '0123456789abcdef',
   backends: 'a:1',
   'health.path': '/ready',
   'health.initial': 'unhealthy',

@@ -6,13 +6,15 @@ import type { Config } from './schema.ts';
 
 /** What stands in place of a secret; it is a valid value wherever one is blotted out. */
 const BLOT = '***';
+/** As long as a token must be. */
+const TOKEN_BLOT = '*'.repeat(16);
 
 /** @returns the config with its secrets blotted out, still valid */
 export function withoutSecrets(config: Config): Config {
   const { admin, health } = config;
   return {
     ...config,
-    admin: { ...admin, token: admin.token === '' ? '' : BLOT },
+    admin: { ...admin, token: admin.token === '' ? '' : TOKEN_BLOT },
     health: { ...health, path: withoutQuery(health.path) },
   };
 }
