@@ -80,6 +80,13 @@ const SIDES: readonly Side[] = [
   { of: 'src/io/whatif/', files: ['src/io/', 'src/simulation/', 'src/actors/'], packages: [], node: 'all' },
   { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
   {
+    of: 'src/io/metrics/',
+    files: ['src/io/'],
+    types: ['src/actors/'],
+    packages: ['prom-client'],
+    node: 'all',
+  },
+  {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
     types: ['src/actors/'],

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import net from 'node:net';
 import type { BackendView } from '../actors/view.ts';
 import type { ReloadOutcome } from '../streams/ports.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 export type AdminOptions = {
   /** The configured name of the listener, which a `Host` header may carry. */
@@ -15,10 +16,12 @@ export type AdminOptions = {
   restore(backend: string): void;
   reload(): Promise<ReloadOutcome>;
   /** Figures of the gateway's own parts, as plain JSON. */
-  stats(): object;
+  stats(): Promise<object>;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 };
 
-type Answer = { status: number; body: unknown };
+/** JSON, unless a content type says what else; then `body` is a text. */
+type Answer = { status: number; body: unknown; contentType?: string };
 
 export function createAdmin(options: AdminOptions): Server {
   return createServer((request, response) => {
@@ -45,7 +48,9 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
     case '/backends':
       return whenGet(request, () => ({ status: 200, body: options.backends() }));
     case '/stats':
-      return whenGet(request, () => ({ status: 200, body: options.stats() }));
+      return whenGet(request, async () => ({ status: 200, body: await options.stats() }));
+    case '/metrics':
+      return whenGet(request, () => metricsAnswer(options.metrics));
     case '/health':
       return whenGet(request, () => ({ status: 200, body: { status: 'ok' } }));
     case '/reload':
@@ -53,6 +58,10 @@ async function answer(options: AdminOptions, request: IncomingMessage): Promise<
     default:
       return { status: 404, body: problem('not_found', `Nothing is served at ${pathname}.`) };
   }
+}
+
+async function metricsAnswer({ contentType, text }: AdminOptions['metrics']): Promise<Answer> {
+  return { status: 200, contentType, body: await text() };
 }
 
 function change(options: AdminOptions, id: string, action: string | undefined): Answer {
@@ -114,10 +123,10 @@ function problem(code: string, message: string): object {
   return { error: { code, message } };
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = `${JSON.stringify(body)}\n`;
+function send(response: ServerResponse, { status, body, contentType }: Answer): void {
+  const text = contentType === undefined ? `${JSON.stringify(body)}\n` : String(body);
   response.writeHead(status, {
-    'Content-Type': 'application/json',
+    'Content-Type': contentType ?? 'application/json',
     'Content-Length': Buffer.byteLength(text),
   });
   response.end(text);
