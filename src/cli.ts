@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
 import { registerExplain } from './io/commands/explain.ts';
 import { registerReplay } from './io/commands/replay.ts';
+import { registerStatus } from './io/commands/status.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
 import type { ConfigFlags } from './io/config/flags.ts';
@@ -20,7 +21,7 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_FAILURE = 1;
 
-const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'replay', 'whatif'];
+const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'replay', 'status', 'whatif'];
 const HINT = 'Run "reprise --help" for the commands and flags.';
 
 run(process.argv.slice(2)).then(
@@ -74,6 +75,7 @@ function buildProgram(version: string): Command {
     .action(({ json, ...flags }: ConfigFlags & { json?: true }) => printConfig(flags, json === true));
   registerExplain(program);
   registerReplay(program);
+  registerStatus(program);
   registerWhatIf(program);
 
   return program.addHelpText('after', () => `\nFlags of both commands:\n${optionLines(serve)}`);

@@ -1,5 +1,5 @@
 /** The first words of the daemon: where it listens, what it balances, and how to try it. */
-import { hostAndPort } from './config/hosts.ts';
+import { hostAndPort, reachableHost } from './config/hosts.ts';
 import type { Config } from './config/schema.ts';
 import type { Logger } from './log.ts';
 import { originOf } from './origin.ts';
@@ -14,8 +14,8 @@ export type WelcomeFacts = {
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
   const { config, port, adminPort, version, isDemo } = facts;
-  const url = `http://${hostAndPort(reachable(config.server.host), port)}`;
-  const adminUrl = `http://${hostAndPort(reachable(config.admin.host), adminPort)}`;
+  const url = `http://${hostAndPort(reachableHost(config.server.host), port)}`;
+  const adminUrl = `http://${hostAndPort(reachableHost(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
   log.info({ url, adminUrl, pid: process.pid }, `Reprise ${version} serves on ${url} (admin on ${adminUrl})`);
   if (isDemo) {
@@ -38,12 +38,6 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
       'the admin listener has no log-in and is open to other machines; bind it to 127.0.0.1',
     );
   }
-}
-
-/** An address a client on this machine can use, for one that means "all of them". */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }
 
 function isLoopback(host: string): boolean {

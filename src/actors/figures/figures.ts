@@ -33,8 +33,6 @@ export type BackendFigures = {
   /** Times it was picked, retries included. */
   picks: number;
   readonly failures: Counts<FailureReason>;
-  /** Requests passed on after it had failed. */
-  readonly retries: Counts<FailureReason>;
   readonly evictions: Counts<EvictionReason>;
   /** By the state that was reached. */
   readonly changes: Counts<BackendStatus>;
@@ -68,6 +66,8 @@ export type Figures = {
   /** Requests that ended without a backend: rejected, or given up while they waited. */
   readonly outcomes: Counts<Outcome>;
   readonly rejections: Counts<RejectionCode>;
+  /** By why the backend before had failed. */
+  readonly retries: Counts<FailureReason>;
   /** Clients that left, by where their requests were. */
   readonly aborts: Counts<FlightPhase>;
   /** Each stay in the line, however it ended. */
@@ -156,6 +156,7 @@ export function createFigures(): Figures {
     backends: new Map(),
     outcomes: { ...OUTCOMES },
     rejections: { ...REJECTIONS },
+    retries: { ...FAILURES },
     aborts: { waiting: 0, connecting: 0, sent: 0, answering: 0 },
     queueWait: createHistogram(WAIT_MS),
     queueMax: 0,
@@ -177,7 +178,6 @@ export function createBackendFigures(): BackendFigures {
     chunks: 0,
     picks: 0,
     failures: { ...FAILURES },
-    retries: { ...FAILURES },
     evictions: { ...EVICTIONS },
     changes: { ...STATES },
     probesSucceeded: 0,

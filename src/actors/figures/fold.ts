@@ -227,10 +227,9 @@ function failConnection(
 
 type Retried = Extract<Decision, { type: 'request.retried' }>;
 
-function retry({ backends, flights }: Figures, { request, from, reason }: Retried): void {
+function retry({ retries, flights }: Figures, { request, reason }: Retried): void {
   const flight = flights.get(request);
-  const figures = backends.get(from);
-  if (figures !== undefined) figures.retries[flight === undefined ? reason : failureOf(flight, reason)] += 1;
+  retries[flight === undefined ? reason : failureOf(flight, reason)] += 1;
   if (flight !== undefined) flight.phase = 'waiting';
 }
 

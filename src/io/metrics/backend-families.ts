@@ -59,14 +59,6 @@ export const backendFamilies: readonly Family<CoreSource>[] = [
       perBackend(figures, ({ failures }, backend) => byWord('reason', failures, { backend })),
   },
   {
-    name: 'reprise_retries_total',
-    help: 'Requests that were tried again after this backend had failed them, by reason.',
-    labels: ['backend', 'reason'],
-    type: 'counter',
-    read: ({ figures }) =>
-      perBackend(figures, ({ retries }, backend) => byWord('reason', retries, { backend })),
-  },
-  {
     name: 'reprise_probes_total',
     help: 'Probes, by result.',
     labels: ['backend', 'result'],

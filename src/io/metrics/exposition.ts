@@ -1,83 +1,126 @@
 /**
- * Metric families as prom-client knows them. Its metrics keep no values here: each reads its series when it is asked for
- * them, so that nothing of prom-client stands on the way of a request.
- *
- * A registry asks all its metrics in one turn before it waits for any, and each reads before it waits: so all that one
- * scrape shows is of one moment.
+ * Metric families as prom-client knows them. Its metrics count nothing here: they hold what was read of the families for
+ * one scrape, so that nothing of prom-client stands on the way of a request, and one scrape shows one moment.
  */
 import { Counter, Gauge, Histogram as PromHistogram, type Registry } from 'prom-client';
 import type { Distribution, Family, Labels, Series } from './family.ts';
 
-/** Adds the families to a registry. @param source what they are read from, asked for at each scrape */
+/** Adds families to a registry. @returns what reads them all for the next scrape */
 export function expose<Source>(
   registry: Registry,
   families: readonly Family<Source>[],
-  source: () => Source,
-): void {
-  for (const family of families) {
-    const { name, help, labels: labelNames } = family;
-    const config = { name, help, labelNames, registers: [registry] };
-    if (family.type === 'histogram') {
-      Object.assign(new ReadHistogram(config), { read: () => family.read(source()) });
-    } else {
-      const metric = family.type === 'counter' ? new ReadCounter(config) : new ReadGauge(config);
-      Object.assign(metric, { read: () => family.read(source()) });
-    }
-  }
+): (source: Source) => void {
+  const readers = families.map((family) => readerOf(registry, family));
+  return (source) => {
+    for (const read of readers) read(source);
+  };
 }
 
-class ReadCounter extends Counter {
-  read: () => Series[] = () => [];
-  override async get(): ReturnType<Counter['get']> {
-    const values = this.read();
-    return { ...(await super.get()), values };
+function readerOf<Source>(registry: Registry, family: Family<Source>): (source: Source) => void {
+  const { name, help, labels: labelNames } = family;
+  const config = { name, help, labelNames, registers: [registry] };
+  if (family.type === 'histogram') {
+    const metric = new ReadHistogram(config);
+    return (source) => {
+      const lines = family.read(source).flatMap((each) => linesOf(name, each));
+      metric.lines = withKnownLabels(lines, metric.lines);
+    };
   }
-}
-
-class ReadGauge extends Gauge {
-  read: () => Series[] = () => [];
-  override async get(): ReturnType<Gauge['get']> {
-    const values = this.read();
-    return { ...(await super.get()), values };
-  }
+  const metric = family.type === 'counter' ? new ReadCounter(config) : new ReadGauge(config);
+  return (source) => {
+    const lines = family.read(source).map(({ labels, value }) => lineOf(name, labels, value));
+    metric.lines = withKnownLabels(lines, metric.lines);
+  };
 }
 
 type Line = {
   readonly metricName: string;
   readonly labels: Labels;
-  /** Labels that many lines have in common, which prom-client writes out once. */
+  /** prom-client writes these out once for each object, and keeps what it has written. */
   readonly sharedLabels: Labels;
   readonly value: number;
 };
 
-class ReadHistogram extends PromHistogram {
-  read: () => Distribution[] = () => [];
-  readonly #about: { readonly name: string; readonly help: string };
-  constructor(config: ConstructorParameters<typeof PromHistogram>[0]) {
-    super(config);
-    this.#about = { name: config.name, help: config.help };
-  }
-  /** What `get` and the writing of text both begin with; not among the declared types of the package. */
-  async getForPromString() {
-    const { name, help } = this.#about;
-    const values = this.read().flatMap((each) => linesOf(name, each));
-    return { name, help, type: 'histogram', aggregator: 'sum', values };
-  }
+const NONE: Labels = {};
+
+function lineOf(metricName: string, sharedLabels: Labels, value: number): Line {
+  return { metricName, labels: NONE, sharedLabels, value };
 }
 
 function linesOf(name: string, { labels, histogram }: Distribution): Line[] {
   const { boundsMs, counts, sumMs } = histogram;
-  const line = (suffix: string, value: number, own: Labels = {}): Line => ({
-    metricName: `${name}_${suffix}`,
-    labels: own,
-    sharedLabels: labels,
-    value,
-  });
   let below = 0;
   const buckets = counts.map((count, index) => {
     below += count;
     const boundMs = boundsMs[index];
-    return line('bucket', below, { le: boundMs === undefined ? '+Inf' : String(boundMs / 1000) });
+    const le = boundMs === undefined ? '+Inf' : String(boundMs / 1000);
+    return lineOf(`${name}_bucket`, { ...labels, le }, below);
   });
-  return [...buckets, line('sum', sumMs / 1000), line('count', below)];
+  return [...buckets, lineOf(`${name}_sum`, labels, sumMs / 1000), lineOf(`${name}_count`, labels, below)];
+}
+
+/** The lines with the objects of the scrape before for labels that are the same, as they are unless backends have changed. */
+function withKnownLabels(lines: readonly Line[], before: readonly Line[]): Line[] {
+  return lines.map((line, index) => {
+    const known = before[index]?.sharedLabels;
+    return known !== undefined && areSame(known, line.sharedLabels) ? { ...line, sharedLabels: known } : line;
+  });
+}
+
+/** Labels of one metric, whose names are the same, or those of a bucket and of a sum. */
+function areSame(some: Labels, others: Labels): boolean {
+  for (const name in some) if (some[name] !== others[name]) return false;
+  for (const name in others) if (some[name] !== others[name]) return false;
+  return true;
+}
+
+/** What a registry asks of a metric, for text by `getForPromString`, which the package does not declare. */
+const forText = (metric: { name: string; help: string }, type: string, values: readonly Line[]) =>
+  Promise.resolve({ name: metric.name, help: metric.help, type, values });
+
+const plain = ({ sharedLabels: labels, value }: Line): Series => ({ labels, value });
+
+type Config = { name: string; help: string; labelNames: readonly string[]; registers: Registry[] };
+
+class ReadCounter extends Counter {
+  lines: readonly Line[] = [];
+  readonly #config: Config;
+  constructor(config: Config) {
+    super(config);
+    this.#config = config;
+  }
+  override async get(): ReturnType<Counter['get']> {
+    return { ...(await super.get()), values: this.lines.map(plain) };
+  }
+  getForPromString() {
+    return forText(this.#config, 'counter', this.lines);
+  }
+}
+
+class ReadGauge extends Gauge {
+  lines: readonly Line[] = [];
+  readonly #config: Config;
+  constructor(config: Config) {
+    super(config);
+    this.#config = config;
+  }
+  override async get(): ReturnType<Gauge['get']> {
+    return { ...(await super.get()), values: this.lines.map(plain) };
+  }
+  getForPromString() {
+    return forText(this.#config, 'gauge', this.lines);
+  }
+}
+
+/** Its inherited `get` begins with `getForPromString` and puts the labels together. */
+class ReadHistogram extends PromHistogram {
+  lines: readonly Line[] = [];
+  readonly #config: Config;
+  constructor(config: Config) {
+    super(config);
+    this.#config = config;
+  }
+  getForPromString() {
+    return forText(this.#config, 'histogram', this.lines);
+  }
 }

@@ -1,8 +1,10 @@
 /** The metrics of a running gateway, and those of a recorded log, as text for Prometheus and as JSON. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { backendFamilies } from './backend-families.ts';
 import { type EventLogSource, eventLogFamilies } from './event-log-families.ts';
 import { expose } from './exposition.ts';
+import type { Family } from './family.ts';
 import { gatewayFamilies } from './gateway-families.ts';
 import { type JsonMetrics, metricsAsJson } from './json.ts';
 import { processRegistry } from './process.ts';
@@ -19,41 +21,53 @@ export type Metrics = {
 
 /** Nobody needs more; each takes some milliseconds of the gateway's time when there are many backends. */
 const MAX_PER_S = 10;
+/** After so long at a time, requests have their turn. */
+const TURN_MS = 1;
 
-/** @param source read once at each scrape; all of it must be of the same moment */
+const coreFamilies = [...requestFamilies, ...backendFamilies, ...gatewayFamilies];
+
+/** @param source read once at each scrape */
 export function gatewayMetrics(source: () => CoreSource & EventLogSource): Metrics {
-  let now = source();
-  const registry = coreRegistry(() => now);
-  expose(registry, eventLogFamilies, () => now);
+  const registry = new Registry();
+  const families: readonly Family<CoreSource & EventLogSource>[] = [...coreFamilies, ...eventLogFamilies];
+  const read = expose(registry, families);
   const all = Registry.merge([registry, processRegistry()]);
-  const fresh = <Result>(make: () => Promise<Result>) =>
+  // One after the other, since they share what has been read.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(make: (registry: Registry) => Promise<Result>) =>
     atMost(MAX_PER_S, () => {
-      now = source();
-      return make();
+      const made = last.then(() => {
+        read(source());
+        return make(all);
+      });
+      last = made.catch(() => undefined);
+      return made;
     });
-  return {
-    contentType: all.contentType,
-    text: fresh(() => all.metrics()),
-    json: fresh(() => metricsAsJson(all)),
-  };
+  return { contentType: all.contentType, text: inTurn(asText), json: inTurn(metricsAsJson) };
 }
 
 /** The metrics that a recorded log leads to. */
 export function recordedMetrics(source: CoreSource): Metrics {
-  const registry = coreRegistry(() => source);
+  const registry = new Registry();
+  expose(registry, coreFamilies)(source);
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: () => asText(registry),
     json: () => metricsAsJson(registry),
   };
 }
 
-function coreRegistry(source: () => CoreSource): Registry {
-  const registry = new Registry();
-  expose(registry, requestFamilies, source);
-  expose(registry, backendFamilies, source);
-  expose(registry, gatewayFamilies, source);
-  return registry;
+/** As `registry.metrics()`, but in pieces: traffic goes on between them. */
+async function asText(registry: Registry): Promise<string> {
+  const texts: string[] = [];
+  let turn = performance.now();
+  for (const { name } of registry.getMetricsAsArray()) {
+    texts.push(await registry.getSingleMetricAsString(name));
+    if (performance.now() - turn < TURN_MS) continue;
+    await nextTurn();
+    turn = performance.now();
+  }
+  return `${texts.join('\n\n')}\n`;
 }
 
 /** Makes the last result do for those who ask more often than this. */

@@ -68,6 +68,13 @@ export const requestFamilies: readonly Family<CoreSource>[] = [
     read: ({ figures }) => counts(figures, ({ chunks }) => chunks),
   },
   {
+    name: 'reprise_retries_total',
+    help: 'Times a request was tried again, by the reason why its backend had failed it; "stale": over a kept socket that the backend had closed already, which uses up no attempt.',
+    labels: ['reason'],
+    type: 'counter',
+    read: ({ figures }) => byWord('reason', figures.retries),
+  },
+  {
     name: 'reprise_rejections_total',
     help: 'Requests that the gateway itself answered with an error, by its code.',
     labels: ['code'],
