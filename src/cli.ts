@@ -9,6 +9,7 @@ import { Command, CommanderError, Help, Option } from 'commander';
 import { registerExplain } from './io/commands/explain.ts';
 import { registerInspect } from './io/commands/inspect.ts';
 import { registerReplay } from './io/commands/replay.ts';
+import { registerStatus } from './io/commands/status.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
 import type { ConfigFlags } from './io/config/flags.ts';
@@ -25,7 +26,7 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_FAILURE = 1;
 
-const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'inspect', 'replay', 'whatif'];
+const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'inspect', 'replay', 'status', 'whatif'];
 const HINT = 'Run "reprise --help" for the commands and flags.';
 
 run(process.argv.slice(2)).then(
@@ -86,6 +87,7 @@ function buildProgram(version: string): Command {
   registerExplain(program);
   registerInspect(program);
   registerReplay(program);
+  registerStatus(program);
   registerWhatIf(program);
 
   return program.addHelpText('after', () => `\nFlags of both commands:\n${optionLines(serve)}`);

@@ -4,7 +4,10 @@
  */
 import { type Observable, config as rxjs, Subject, type Subscription, takeUntil } from 'rxjs';
 import { type Balancer, createBalancer } from './actors/balancer.ts';
+import { poolOf } from './actors/core.ts';
 import type { Entry, Fact } from './actors/events.ts';
+import { createFigures, type Figures } from './actors/figures/figures.ts';
+import { foldEntry } from './actors/figures/fold.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
 import { createClock } from './io/clock.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
@@ -14,6 +17,7 @@ import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
 import type { Logger } from './io/log.ts';
+import { gatewayMetrics, type Metrics } from './io/metrics/metrics.ts';
 import { createProber } from './io/prober.ts';
 import { type ClientListener, createClientListener } from './io/server.ts';
 import { createSocketRegistry, type SocketRegistry } from './io/sockets.ts';
@@ -72,6 +76,8 @@ type Parts = {
   readonly eventLog: EventLog;
   readonly desk: RequestDesk;
   readonly sockets: SocketRegistry;
+  readonly figures: Figures;
+  readonly metrics: Metrics;
   readonly entries$: Subject<Entry>;
   /** Facts from operators and from the gateway about itself. */
   readonly control$: Subject<Fact>;
@@ -89,12 +95,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { current } = options.config;
   const balancer = createBalancer();
   const clock = createClock();
+  // Open before anything can happen: the first entry's number depends on what the log holds.
+  const eventLog = await openLog(options, balancer, clock);
+  const figures = createFigures();
   const parts: Parts = {
     options,
     balancer,
     clock,
-    // Open before anything can happen: the first entry's number depends on what the log holds.
-    eventLog: await openLog(options, balancer, clock),
+    eventLog,
+    figures,
+    metrics: createMetrics(balancer, eventLog, figures),
     desk: createRequestDesk(),
     sockets: createSocketRegistry(() => current().upstream.connectTimeoutMs),
     entries$: new Subject(),
@@ -145,7 +155,15 @@ function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Pro
   });
 }
 
-function createListener({ options, desk, sockets }: Parts): ClientListener {
+function createMetrics({ core, backends }: Balancer, eventLog: EventLog, figures: Figures): Metrics {
+  return gatewayMetrics(() => ({
+    figures,
+    core: { backends: backends(), queued: poolOf(core).waiting.length, inFlight: core.requests.size },
+    eventLog: eventLog.stats(),
+  }));
+}
+
+function createListener({ options, desk, sockets, metrics }: Parts): ClientListener {
   const { current } = options.config;
   return createClientListener({
     desk,
@@ -155,13 +173,15 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
       maxBodyBytes: current().server.maxBodyBytes,
       bufferBytes: current().retry.bufferBytes,
       probeIntervalMs: current().health.intervalMs,
+      exposeMetrics: current().server.exposeMetrics,
     }),
     version: options.version,
+    metrics,
   });
 }
 
 function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () => number): Operators {
-  const { options, control$, eventLog } = parts;
+  const { options, control$, eventLog, metrics } = parts;
   return createOperators({
     ...parts,
     ...options,
@@ -170,13 +190,14 @@ function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () =
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
-    stats: () => ({ eventLog: eventLog.stats() }),
+    stats: async () => ({ eventLog: eventLog.stats(), metrics: await metrics.json() }),
+    metrics,
   });
 }
 
 /** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
 function connect(parts: Parts): Subscription {
-  const { options, balancer, clock, eventLog, desk, sockets, entries$ } = parts;
+  const { options, balancer, clock, eventLog, desk, sockets, figures, entries$ } = parts;
   const { current, load } = options.config;
   const settings = () => ({
     probeIntervalMs: current().health.intervalMs,
@@ -185,6 +206,7 @@ function connect(parts: Parts): Subscription {
   // First of all: an entry is taken down before anything is done about it, so that also the one is there whose decisions
   // cannot be carried out. The next fact comes when all who watch have seen this one, so the state of the core fits.
   const running = entries$.subscribe(eventLog.append);
+  running.add(entries$.subscribe((entry) => foldEntry(figures, entry)));
   const routing = routeDecisions(entries$, {
     sockets,
     exchangeOf: desk.exchangeOf,

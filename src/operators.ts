@@ -18,7 +18,7 @@ import type { LiveConfig } from './io/live-config.ts';
 import type { Logger } from './io/log.ts';
 import type { Clock } from './streams/ports.ts';
 
-export type OperatorsOptions = Pick<AdminOptions, 'drain' | 'restore' | 'reload' | 'stats'> & {
+export type OperatorsOptions = Pick<AdminOptions, 'drain' | 'restore' | 'reload' | 'stats' | 'metrics'> & {
   readonly config: LiveConfig;
   readonly log: Logger;
   readonly version: string;

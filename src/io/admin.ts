@@ -15,6 +15,7 @@ import {
   serveInspector,
   urlOf,
 } from './inspector/routes.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 export type AdminOptions = {
   /** The configured name of the listener, which a `Host` header may carry. */
@@ -26,7 +27,8 @@ export type AdminOptions = {
   restore(backend: string): void;
   reload(): Promise<ReloadOutcome>;
   /** Figures of the gateway's own parts, as plain JSON. */
-  stats(): object;
+  stats(): Promise<object>;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** Whole pages beside the inspector's own, by path. */
   readonly pages: ReadonlyMap<string, Answer>;
   readonly inspector: InspectorOptions;
@@ -84,7 +86,9 @@ async function answer(options: AdminOptions, request: IncomingMessage, pathname:
     case '/backends':
       return whenGet(request, () => ({ status: 200, body: options.backends() }));
     case '/stats':
-      return whenGet(request, () => ({ status: 200, body: options.stats() }));
+      return whenGet(request, async () => ({ status: 200, body: await options.stats() }));
+    case '/metrics':
+      return whenGet(request, () => metricsAnswer(options.metrics));
     case '/health':
       return whenGet(request, () => ({ status: 200, body: { status: 'ok' } }));
     case '/reload':
@@ -92,6 +96,10 @@ async function answer(options: AdminOptions, request: IncomingMessage, pathname:
     default:
       return { status: 404, body: problem('not_found', `Nothing is served at ${pathname}.`) };
   }
+}
+
+async function metricsAnswer({ contentType, text }: AdminOptions['metrics']): Promise<Answer> {
+  return { status: 200, contentType, body: await text() };
 }
 
 function change(options: AdminOptions, id: string, action: string | undefined): Answer {

@@ -71,7 +71,8 @@ export function nodeDownstream(
     answer(status, headers, body) {
       const length = Buffer.byteLength(body);
       const reason = STATUS_CODES[status] ?? '';
-      const list = [...headers, 'Content-Type', 'application/json', 'Content-Length', String(length)];
+      const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
+      const list = [...headers, ...type, 'Content-Length', String(length)];
       if (request.complete || !announcesBody(request)) {
         response.writeHead(status, reason, head(list));
         response.end(body);

@@ -1,6 +1,6 @@
 /** Which requests go to a backend and which are the gateway's own, by the path alone. */
 
-export type Route = 'proxy' | 'health' | 'index' | 'none';
+export type Route = 'proxy' | 'health' | 'index' | 'metrics' | 'none';
 
 /**
  * @param target path and query in origin form
@@ -11,6 +11,7 @@ export function routeOf(target: string, proxied: readonly string[]): Route {
   const path = query === -1 ? target : target.slice(0, query);
   if (proxied.some((pattern) => matches(path, pattern))) return 'proxy';
   if (path === '/health') return 'health';
+  if (path === '/metrics') return 'metrics';
   return path === '/' ? 'index' : 'none';
 }
 

@@ -3,7 +3,7 @@
  * exchange for what goes to a backend.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Upstream } from '../streams/ports.ts';
+import type { Downstream, Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
 import { nodeDownstream } from './downstream.ts';
@@ -21,6 +21,7 @@ import { createExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
 import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
 import { isClosing } from './linger.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { authorityOf, originForm, routeOf } from './router.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
@@ -34,6 +35,7 @@ export type ServerSettings = {
   readonly maxBodyBytes: number;
   readonly bufferBytes: number;
   readonly probeIntervalMs: number;
+  readonly exposeMetrics: boolean;
 };
 
 export type ClientListenerOptions = {
@@ -42,6 +44,7 @@ export type ClientListenerOptions = {
   /** Read for each request, so that a reload counts from the next one. */
   readonly settings: () => ServerSettings;
   readonly version: string;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 };
 
 export type ClientListener = {
@@ -127,6 +130,10 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
     exchange.refuse(problem);
     return;
   }
+  if (routeOf(downstream.target, settings.paths) === 'metrics') {
+    answerMetrics(options.metrics, downstream, requestId);
+    return;
+  }
   const own = ownAnswer(options, downstream.target, settings);
   if (own !== undefined) {
     downstream.answer(200, ['X-Request-ID', requestId], JSON.stringify(own));
@@ -162,9 +169,9 @@ function problemWith(
   if (problem !== undefined) return problem;
   const target = request.url ?? '/';
   const route = routeOf(target, settings.paths);
-  const isOwn = route === 'health' || route === 'index';
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (route === 'none' || (isOwn && !isRead)) return notFound(target.split('?', 1)[0] ?? target);
+  const isServed = route === 'metrics' ? settings.exposeMetrics : route !== 'none';
+  if (!isServed || (route !== 'proxy' && !isRead)) return notFound(target.split('?', 1)[0] ?? target);
   if (expectation === 'unknown') return expectationFailed(request.headers.expect ?? '');
   if (isTooLargeFromStart(request, settings.maxBodyBytes)) return bodyTooLarge(settings.maxBodyBytes);
   return undefined;
@@ -199,4 +206,15 @@ function ownAnswer(
     default:
       return undefined;
   }
+}
+
+function answerMetrics(
+  { contentType, text }: ClientListenerOptions['metrics'],
+  downstream: Downstream,
+  requestId: string,
+): void {
+  text().then(
+    (body) => downstream.answer(200, ['X-Request-ID', requestId, 'Content-Type', contentType], body),
+    () => downstream.cut(),
+  );
 }

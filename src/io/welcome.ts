@@ -1,5 +1,5 @@
 /** The first words of the daemon: where it listens, what it balances, and how to try it. */
-import { hostAndPort, isLoopback } from './config/hosts.ts';
+import { hostAndPort, isLoopback, reachableHost } from './config/hosts.ts';
 import type { Config } from './config/schema.ts';
 import { BRIDGE_PATH } from './inspector/protocol/bridge.ts';
 import { WEBSOCKET_PATH } from './inspector/protocol/protocol.ts';
@@ -20,8 +20,8 @@ export type WelcomeFacts = {
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
   const { config, port, adminPort, version, isDemo, inspect } = facts;
-  const url = `http://${hostAndPort(reachable(config.server.host), port)}`;
-  const adminUrl = `http://${hostAndPort(reachable(config.admin.host), adminPort)}`;
+  const url = `http://${hostAndPort(reachableHost(config.server.host), port)}`;
+  const adminUrl = `http://${hostAndPort(reachableHost(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
   log.info({ url, adminUrl, pid: process.pid }, `Reprise ${version} serves on ${url} (admin on ${adminUrl})`);
   if (isDemo) {
@@ -59,12 +59,6 @@ function sayHowToInspect(log: Logger, inspect: InspectMode, { admin }: Config, a
     { bridgeUrl, webSocketUrl },
     `to watch in Stately's hosted inspector, open ${bridgeUrl} and press the button; that page then sends to https://stately.ai what it reads on ${webSocketUrl}`,
   );
-}
-
-/** An address a client on this machine can use, for one that means "all of them". */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }
 
 function tryIt(url: string, adminUrl: string): string {

@@ -98,7 +98,7 @@ export type Downstream = {
   end(trailers: RawHeaders): void;
   /** Ends the answer so that the client sees it is not complete. */
   cut(): void;
-  /** Answers in the gateway's own name with a JSON body; only before `start`. */
+  /** Answers in the gateway's own name, with JSON unless the headers say what else; only before `start`. */
   answer(status: number, headers: RawHeaders, body: string): void;
 };
 

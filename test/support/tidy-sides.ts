@@ -44,6 +44,13 @@ export const SIDES: readonly Side[] = [
   },
   { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
   {
+    of: 'src/io/metrics/',
+    files: ['src/io/'],
+    types: ['src/actors/'],
+    packages: ['prom-client'],
+    node: 'all',
+  },
+  {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
     types: ['src/actors/'],

@@ -1,5 +1,6 @@
 /** Runs `reprise replay`: resolves the range, shows progress, prints the report, and says in the exit code how it went. */
 import { setFlagsFromString } from 'node:v8';
+import type { Figures } from '../../actors/figures/figures.ts';
 import { LogRefusedError } from '../event-log/reader-files.ts';
 import { type ReplayReport, replayLog } from '../event-log/replay-log.ts';
 import { endOfLog, isBackwards, lastTimeOfDay, type Point, parsePoint } from '../event-log/replay-range.ts';
@@ -14,13 +15,20 @@ const EXIT_USAGE = 64;
 /** For output that goes to no terminal. */
 const DEFAULT_COLUMNS = 100;
 
+type ReplayFlags = {
+  readonly from?: string;
+  readonly until?: string;
+  readonly metrics?: true;
+  readonly json?: true;
+};
+
 /**
  * @param refuse ends the command with a message about a wrong flag; it throws
  * @returns the exit code
  */
 export async function runReplay(
   path: string,
-  flags: { readonly from?: string; readonly until?: string; readonly json?: true },
+  flags: ReplayFlags,
   refuse: (message: string) => never,
 ): Promise<number> {
   // Nothing lives longer than its line, so a small nursery serves as well; V8 would let it grow to a third of the memory.
@@ -32,17 +40,39 @@ export async function runReplay(
     if (from !== undefined && until !== undefined && isBackwards(from, until)) {
       refuse(`--until ${flags.until} is before --from ${flags.from}`);
     }
-    const report = await replayLog(path, { from, until, onProgress: progress.show });
+    const withFigures = flags.metrics === true;
+    const report = await replayLog(path, { from, until, withFigures, onProgress: progress.show });
     progress.clear();
     const columns = process.stdout.columns ?? DEFAULT_COLUMNS;
-    const text = flags.json ? JSON.stringify(toJson(report)) : formatReport(path, report, columns);
-    process.stdout.write(`${text}\n`);
+    if (report.figures !== undefined) await writeFigures(path, report, report.figures, flags.json === true);
+    else if (flags.json) process.stdout.write(`${JSON.stringify(toJson(report))}\n`);
+    else process.stdout.write(`${formatReport(path, report, columns)}\n`);
     return exitCodeOf(report);
   } catch (error) {
     progress.clear();
     if (!(error instanceof LogRefusedError)) throw error;
     process.stderr.write(`reprise: ${error.message}\n`);
     return EXIT_USAGE;
+  }
+}
+
+async function writeFigures(
+  path: string,
+  report: ReplayReport,
+  figures: Figures,
+  asJson: boolean,
+): Promise<void> {
+  const { recordedMetrics } = await import('../metrics/metrics.ts');
+  const { backends, queued, inFlight, dropped, firstTrouble } = report;
+  const metrics = recordedMetrics({ figures, core: { backends, queued, inFlight } });
+  process.stdout.write(asJson ? `${JSON.stringify(await metrics.json())}\n` : await metrics.text());
+  if (dropped > 0) {
+    process.stderr.write(`reprise: ${dropped} entries are missing in the log, and in these figures\n`);
+  }
+  if (firstTrouble !== undefined) {
+    process.stderr.write(
+      `reprise: the replay is not faithful (${firstTrouble}); run "reprise replay ${path}" for where and why\n`,
+    );
   }
 }
 

@@ -47,3 +47,9 @@ function isHostName(text: string): boolean {
     name.split('.').every((label) => LABEL.test(label))
   );
 }
+
+/** @returns an address that a client on this machine can use, for one that may mean "all of them" */
+export function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

@@ -30,7 +30,14 @@ export type EventLogConfig = {
 };
 
 export type Config = {
-  server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
+  server: {
+    host: string;
+    port: number;
+    maxBodyBytes: number;
+    shutdownTimeoutMs: number;
+    paths: string[];
+    exposeMetrics: boolean;
+  };
   /** An empty token means that none is wanted. */
   admin: { host: string; port: number; token: string };
   backends: BackendConfig[];
@@ -105,6 +112,11 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
       format: 'pathPatterns',
       default: ['/v1/*', '/api/*'],
       doc: 'Paths that are forwarded: exact, or a prefix that ends in /*.',
+    },
+    exposeMetrics: {
+      format: 'trueOrFalse',
+      default: false,
+      doc: 'Whether whoever reaches this port may read GET /metrics there, too.',
     },
   },
   admin: {

@@ -3,6 +3,9 @@
  * or damage it goes on from the next snapshot, so that one fault does not hide what lies behind it.
  */
 import type { Entry } from '../../actors/events.ts';
+import { createFigures, type Figures } from '../../actors/figures/figures.ts';
+import { foldEntry } from '../../actors/figures/fold.ts';
+import { resumeFigures } from '../../actors/figures/resume.ts';
 import type { CheckpointLine, SnapshotLine } from '../../actors/log-lines.ts';
 import { createReplay, type Divergence, type Replay } from '../../actors/replay.ts';
 import type { BackendView } from '../../actors/view.ts';
@@ -16,6 +19,8 @@ export type ReplayOptions = {
   readonly from?: Point | undefined;
   /** The last entry, or the last moment, that is replayed. */
   readonly until?: Point | undefined;
+  /** Whether the figures of the entries are wanted. */
+  readonly withFigures?: boolean;
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
 };
 
@@ -57,6 +62,8 @@ export type ReplayReport = {
   readonly backends: readonly BackendView[];
   readonly queued: number;
   readonly inFlight: number;
+  /** Of the last run of the gateway in the range, from its start or that of the range on; if they were wanted. */
+  readonly figures: Figures | undefined;
 };
 
 /** Entries kept on each side of the first divergence. */
@@ -109,9 +116,10 @@ type Run = {
   stateSeq: number | undefined;
   /** The last few entries, up to the first divergence. */
   recent: Entry[];
+  figures: Figures | undefined;
 };
 
-function createRun({ from, until }: ReplayOptions): Run {
+function createRun({ from, until, withFigures = false }: ReplayOptions): Run {
   const replay = createReplay(stateHash);
   return {
     ...{ replay, from, until },
@@ -121,6 +129,7 @@ function createRun({ from, until }: ReplayOptions): Run {
     isEnded: false,
     stateSeq: undefined,
     recent: [],
+    figures: withFigures ? createFigures() : undefined,
   };
 }
 
@@ -181,6 +190,7 @@ function takeEntry(run: Run, entry: Entry, { place, covered }: LogItem): void {
   tally.from ??= { seq: entry.seq, at: entry.at };
   tally.until = { seq: entry.seq, at: entry.at };
   noteAfter(run, entry);
+  if (run.figures !== undefined) foldEntry(run.figures, entry);
   if (run.isTrusted) {
     tally.decisions += entry.decisions.length;
     run.stateSeq = entry.seq;
@@ -208,6 +218,10 @@ function takeSnapshot(run: Run, line: SnapshotLine, { place, continuous }: LogIt
   if (from !== undefined && !isBeyond({ seq: line.seq + 1, at: line.at }, from)) {
     run.tally = createTally();
     run.recent = [];
+    if (run.figures !== undefined) run.figures = createFigures();
+  }
+  if (run.figures !== undefined && (!continuous || run.tally.entries === 0)) {
+    resumeFigures(run.figures, line.state);
   }
   if (!continuous || !run.isTrusted) {
     const problem = load(run.replay, line);
@@ -257,7 +271,7 @@ function noteDamage({ tally }: Run, damage: Damage): void {
   if (tally.damage.length < MAX_DAMAGE_KEPT) tally.damage.push(damage);
 }
 
-function reportOf({ replay, tally, stateSeq }: Run): ReplayReport {
+function reportOf({ replay, tally, stateSeq, figures }: Run): ReplayReport {
   const { core } = replay.balancer;
   return {
     ...tally,
@@ -266,5 +280,6 @@ function reportOf({ replay, tally, stateSeq }: Run): ReplayReport {
     backends: replay.balancer.backends(),
     queued: core.pool.getSnapshot().context.waiting.length,
     inFlight: core.requests.size,
+    figures,
   };
 }
