@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/load.ts';
 import { paintFor, paintNothing } from '../explain/format.ts';
 import { addressOf, parseAddress } from '../status/address.ts';
-import { askGateway, NoGatewayError } from '../status/ask.ts';
+import { type AdminListener, askGateway, NoGatewayError } from '../status/ask.ts';
 import { statusAsJson, statusAsText } from '../status/text.ts';
 import { watch } from '../status/watch.ts';
 
@@ -22,11 +22,12 @@ const EXIT_NO_GATEWAY = 1;
  * @throws ConfigError if the configuration is not valid
  */
 export async function runStatus(flags: StatusFlags, refuse: (message: string) => never): Promise<number> {
-  const url = findGateway(flags, refuse);
+  const gateway = findGateway(flags, refuse);
+  const { url } = gateway;
   const { stdout } = process;
   const paint = stdout.isTTY ? paintFor(stdout) : paintNothing;
   const show = async (signal: AbortSignal) => {
-    const backends = await askGateway(url, signal);
+    const backends = await askGateway(gateway, signal);
     return flags.json ? [statusAsJson(url, backends)] : statusAsText(url, backends, Date.now(), paint);
   };
   if (flags.watch === true) {
@@ -44,20 +45,24 @@ export async function runStatus(flags: StatusFlags, refuse: (message: string) =>
   }
 }
 
-function findGateway(flags: StatusFlags, refuse: (message: string) => never): string {
+function findGateway(flags: StatusFlags, refuse: (message: string) => never): AdminListener {
   const { admin, config, adminPort } = flags;
   if (admin !== undefined) {
     const url = parseAddress(admin);
-    return url ?? refuse(`--admin ${admin} is neither HOST:PORT nor an http URL`);
+    // Not the one of a file, which may be another gateway's.
+    const token = process.env['REPRISE_ADMIN_TOKEN'] ?? '';
+    return url !== undefined
+      ? { url, token }
+      : refuse(`--admin ${admin} is neither HOST:PORT nor an http URL`);
   }
   const loaded = loadConfig({
     flags: { ...(config === undefined ? {} : { config }), ...(adminPort === undefined ? {} : { adminPort }) },
     env: process.env,
     isTerminal: process.stdout.isTTY === true,
   });
-  const { host, port } = loaded.config.admin;
+  const { host, port, token } = loaded.config.admin;
   if (port === 0) return refuse('admin.port is 0, so the gateway took any free port; say which with --admin');
-  return addressOf(host, port);
+  return { url: addressOf(host, port), token };
 }
 
 /** Aborts at Ctrl-C and its like, and when whoever reads the output has gone. */

@@ -4,7 +4,8 @@ import type { StatusFlags } from './status-run.ts';
 
 const DETAILS = `
 Asks the admin listener of a running gateway. Where that is, is read from where "reprise serve" reads it:
---config, REPRISE_CONFIG, REPRISE_ADMIN_HOST, REPRISE_ADMIN_PORT, or the defaults.
+--config, REPRISE_CONFIG, REPRISE_ADMIN_HOST, REPRISE_ADMIN_PORT, or the defaults; so is the
+token it wants, which with --admin comes from REPRISE_ADMIN_TOKEN alone.
 
 Exit codes: 0 shown, also when backends are unhealthy; 1 no gateway answers there; 64 a wrong flag; 78 the
 configuration is not valid.`;

@@ -9,16 +9,26 @@ export class NoGatewayError extends Error {
 /** The gateway answers from memory; longer than this it is not well, or not there. */
 const TIMEOUT_MS = 5_000;
 
+export type AdminListener = {
+  /** Its origin. */
+  readonly url: string;
+  /** What it wants to be sent; '' if nothing. */
+  readonly token: string;
+};
+
 /**
- * @param url origin of the admin listener
  * @throws NoGatewayError if there is none, or the signal aborts
  */
-export async function askGateway(url: string, signal: AbortSignal): Promise<BackendView[]> {
+export async function askGateway({ url, token }: AdminListener, signal: AbortSignal): Promise<BackendView[]> {
+  const credentials = token === '' ? {} : { authorization: `Bearer ${token}` };
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   let response: Response;
   let text: string;
   try {
-    response = await fetch(`${url}/backends`, { signal: inTime, headers: { connection: 'close' } });
+    response = await fetch(`${url}/backends`, {
+      signal: inTime,
+      headers: { connection: 'close', ...credentials },
+    });
     text = await response.text();
   } catch (error) {
     throw new NoGatewayError(
@@ -27,6 +37,9 @@ export async function askGateway(url: string, signal: AbortSignal): Promise<Back
   }
   const backends = response.ok ? parse(text) : undefined;
   if (backends !== undefined) return backends;
+  if (response.status === 401) {
+    throw new NoGatewayError(`the gateway at ${url} wants its admin.token. Set it in REPRISE_ADMIN_TOKEN`);
+  }
   throw new NoGatewayError(
     `what answers at ${url} is not the admin listener of a gateway (status ${response.status}). Say where that is with --admin HOST:PORT; it is the admin port, not the one for clients`,
   );
