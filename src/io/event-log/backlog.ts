@@ -6,7 +6,7 @@
  * where the last of them left it then, so that is where its state is taken.
  */
 import type { Entry } from '../../actors/events.ts';
-import type { SegmentLine } from '../../actors/log-lines.ts';
+import type { LogLine, SegmentLine } from '../../actors/log-lines.ts';
 import type { CoreSnapshot } from '../../actors/snapshot.ts';
 import { appendText, type Chunks, createChunks, freeChunks } from './chunks.ts';
 import { encodeLine } from './lines.ts';
@@ -63,6 +63,8 @@ export type Backlog = {
   settledGaps: number;
   /** Of the segment at hand, behind the snapshot it opens with: however large that is, entries follow it. */
   segmentBytes: number;
+  /** Of the segment at hand, its header among them. */
+  lines: number;
   /** Entries since the last snapshot or checkpoint. */
   sinceState: number;
 };
@@ -85,6 +87,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
     settledDropped: 0,
     settledGaps: 0,
     segmentBytes: 0,
+    lines: 0,
     sinceState: 0,
   };
 }
@@ -132,7 +135,7 @@ function encodeFresh(backlog: Backlog, isStateDue: boolean): void {
   const { bufferBytes, segmentBytes } = options.settings();
   backlog.fresh = [];
   for (const entry of fresh) {
-    const line = encodeLine(entry);
+    const line = encodeLine(entry, backlog.lines + 1);
     if (bytesHeld(backlog) + line.length > bufferBytes) {
       backlog.gap = { after: entry.seq - 1, reason: 'too slow' };
       options.onTooSlow();
@@ -243,6 +246,7 @@ function beginSegment(backlog: Backlog, reason: SegmentLine['reason']): void {
     config: config(),
   };
   backlog.parts.push({ begins, chunks: createChunks(), bytes: 0, lastSeq });
+  backlog.lines = 1;
   putGap(backlog);
   putSnapshot(backlog);
   backlog.segmentBytes = 0;
@@ -254,7 +258,7 @@ function putGap(backlog: Backlog): number {
   const dropped = gap === undefined ? 0 : seq - gap.after;
   if (gap === undefined || dropped === 0) return 0;
   const { after, reason } = gap;
-  put(backlog, encodeLine({ v: 1, type: 'log.gap', seq, at: timeOf(backlog), after, dropped, reason }), seq);
+  putLine(backlog, { v: 1, type: 'log.gap', seq, at: timeOf(backlog), after, dropped, reason });
   backlog.recentGaps.push({ after, seq });
   return dropped;
 }
@@ -263,15 +267,19 @@ function putSnapshot(backlog: Backlog): void {
   const state = backlog.options.snapshot();
   const hash = stateHash(JSON.stringify(state));
   const { lastSeq: seq } = backlog;
-  put(backlog, encodeLine({ v: 1, type: 'snapshot', seq, at: timeOf(backlog), hash, state }), seq);
+  putLine(backlog, { v: 1, type: 'snapshot', seq, at: timeOf(backlog), hash, state });
   backlog.sinceState = 0;
 }
 
 function putCheckpoint(backlog: Backlog): void {
   const hash = stateHash(JSON.stringify(backlog.options.snapshot()));
   const { lastSeq: seq } = backlog;
-  put(backlog, encodeLine({ v: 1, type: 'checkpoint', seq, at: timeOf(backlog), hash }), seq);
+  putLine(backlog, { v: 1, type: 'checkpoint', seq, at: timeOf(backlog), hash });
   backlog.sinceState = 0;
+}
+
+function putLine(backlog: Backlog, line: LogLine): void {
+  put(backlog, encodeLine(line, backlog.lines + 1), line.seq);
 }
 
 function put(backlog: Backlog, text: string, seq: number): void {
@@ -283,6 +291,7 @@ function put(backlog: Backlog, text: string, seq: number): void {
   const bytes = appendText(part.chunks, text);
   part.bytes += bytes;
   part.lastSeq = seq;
+  backlog.lines += 1;
   backlog.waiting += bytes;
   backlog.segmentBytes += bytes;
 }
