@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Damage } from '../../src/io/event-log/reader.ts';
 import {
   busyWorld,
@@ -74,10 +74,29 @@ describe('damage', () => {
         lines.toSpliced(
           6,
           0,
-          resealed('{"v":1,"type":"x","seq":1,"at":1,"crc":0}', (text) => text),
+          resealed('{"v":1,"type":"x","seq":1,"at":1,"n":7,"crc":0}', (text) => text),
         ),
     ],
   ];
+  test('such as a missing or repeated line of another kind than an entry is told by its number', async (t) => {
+    const lines = (GOOD.get(SECOND) ?? '').split('\n').slice(0, -1);
+    const at = lines.findIndex((line) => line.includes('"type":"checkpoint"'));
+    const checkpoint = lines[at] ?? '';
+    const unnumbered = checkpoint.replace(/,"n":.*/, '');
+    for (const [altered, problem] of [
+      [lines.toSpliced(at, 1), `line ${at + 1} is missing in the segment: ${at} is followed by ${at + 2}`],
+      [
+        lines.toSpliced(at, 0, checkpoint),
+        `line ${at + 1} of the segment stands here again, after ${at + 1}`,
+      ],
+      [lines.with(at, `${unnumbered},"crc":${crc32(unnumbered)}}`), 'the line has no number'],
+    ] as const) {
+      const files = withFile(GOOD, SECOND, () => altered.map((line) => `${line}\n`).join(''));
+      const { problem: found } = (await readAll(folderOf(t, files))).damage[0] ?? { problem: '' };
+      assert.ok(found.startsWith(problem), found);
+    }
+  });
+
   for (const [name, problem, change] of orders) {
     test(`such as ${name} is reported where it is`, async (t) => {
       for (const segment of [FIRST, SECOND, LAST]) {

@@ -42,8 +42,8 @@ describe('a good log', () => {
     for (const { place, line, covered } of items) {
       const text = GOOD.get(place.segment) ?? '';
       const end = text.indexOf('\n', place.byte);
-      assert.equal(text.slice(place.byte, end + 1), encodeLine(line));
-      assert.ok(encodeLine(line).startsWith(`${covered},"crc":`));
+      assert.equal(text.slice(place.byte, end + 1), encodeLine(line, place.line));
+      assert.ok(encodeLine(line, place.line).startsWith(`${covered},"n":${place.line},"crc":`));
       assert.equal(text.slice(0, place.byte).split('\n').length, place.line);
     }
   });

@@ -36,7 +36,7 @@ describe('the event log', () => {
     const lines = readFileSync(join(folder.path, 'events-0000000000000001.ndjson'), 'utf8').split('\n');
     assert.match(
       lines[2] ?? '',
-      /^\{"v":1,"seq":1,"at":\d+,"fact":\{"type":"gateway.started".*,"crc":\d+\}$/,
+      /^\{"v":1,"seq":1,"at":\d+,"fact":\{"type":"gateway.started".*,"n":3,"crc":\d+\}$/,
     );
     for (const line of lines.slice(0, -1)) assert.equal(typeof JSON.parse(line), 'object');
   });

@@ -205,8 +205,8 @@ describe('a log that was altered', () => {
     rewrite(folder, (lines) =>
       lines.map((line) => {
         if (!line.includes('"seq":6,"at"')) return line;
-        const { crc: _, ...entry } = JSON.parse(line);
-        return encodeLine({ ...entry, decisions: [] }).trimEnd();
+        const { n, crc: _, ...entry } = JSON.parse(line);
+        return encodeLine({ ...entry, decisions: [] }, n).trimEnd();
       }),
     );
     const { log } = await play(folder, watchMoment());

@@ -88,6 +88,30 @@ describe('a small log', () => {
     }
   });
 
+  const changes: [string, (lines: string[], at: number) => string[]][] = [
+    ['deleted', (lines, at) => lines.toSpliced(at, 1)],
+    ['repeated', (lines, at) => lines.toSpliced(at, 0, lines[at] ?? '')],
+    ['swapped with the next', (lines, at) => lines.toSpliced(at, 2, lines[at + 1] ?? '', lines[at] ?? '')],
+  ];
+  for (const [how, change] of changes) {
+    test(`with any line ${how} is reported in that segment, also of it alone, where checkpoints and snapshots were not`, async () => {
+      for (const [name, text] of SMALL) {
+        const lines = text.split('\n').slice(0, -1);
+        // The last line cannot be swapped, and that it is gone is what a log looks like that ended there.
+        const last = how === 'repeated' ? lines.length : lines.length - 1;
+        for (let at = 0; at < last; at += 1) {
+          const altered = Buffer.from(withLines(text, (all) => change(all, at)));
+          for (const report of [await replaySmallWith(name, altered), await replayLog(join(scratch, name))]) {
+            const [damage] = report.damage;
+            const where = `line ${at + 1} of ${lines.length} of ${name}`;
+            assert.deepEqual([report.firstTrouble, damage?.segment], ['damage', name], where);
+            assert.equal(damage?.line, how === 'repeated' ? at + 2 : at + 1, where);
+          }
+        }
+      }
+    });
+  }
+
   for (const [suffix, pack] of [
     ['.zst', zstdCompressSync],
     ['.gz', gzipSync],

@@ -180,9 +180,10 @@ function segmentBytes(dir: string, { file, compression }: SegmentName): Buffer {
 function linesOf(bytes: Buffer): LogLine[] {
   const texts = bytes.toString().split('\n');
   assert.equal(texts.pop(), '', 'the last line is not complete');
-  return texts.map((text) => {
+  return texts.map((text, index) => {
     const decoded = decodeLine(text);
     if (!decoded.ok) assert.fail(`${decoded.problem}: ${text.slice(0, 200)}`);
+    assert.equal(decoded.n, index + 1, 'lines are numbered');
     return decoded.line;
   });
 }

@@ -75,9 +75,10 @@ export function withLines(text: string, change: (lines: string[]) => readonly st
     .join('');
 }
 
-/** A line that was changed by somebody who knows about CRCs. @param line without its newline */
-export function resealed(line: string, change: (covered: string) => string): string {
-  const covered = change(line.replace(/,"crc":\d+\}$/, ''));
+/** A line that was changed by somebody who knows about CRCs, and keeps its number. @param line without its newline */
+export function resealed(line: string, change: (own: string) => string): string {
+  const { own = '', number = '' } = /^(?<own>.*)(?<number>,"n":\d+),"crc":\d+\}$/.exec(line)?.groups ?? {};
+  const covered = `${change(own)}${number}`;
   return `${covered},"crc":${crc32(covered)}}`;
 }
 

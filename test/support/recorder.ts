@@ -97,7 +97,7 @@ function createSegments(write: RecorderOptions['write']) {
   let lines: string[] = [];
   let bytes = 0;
   const add = (line: LogLine): void => {
-    const text = encodeLine(line);
+    const text = encodeLine(line, lines.length + 1);
     lines.push(text);
     bytes += text.length;
   };

@@ -73,17 +73,20 @@ export function recordScenario(scenario: Scenario): { name: string; text: string
     const snapshot = takeSnapshot(balancer.core);
     const opening = { v: LOG_VERSION, seq, at, hash: stateHash(JSON.stringify(snapshot)) } as const;
     lines.push(
-      encodeLine(type === 'snapshot' ? { ...opening, type, state: snapshot } : { ...opening, type }),
+      encodeLine(
+        type === 'snapshot' ? { ...opening, type, state: snapshot } : { ...opening, type },
+        lines.length + 1,
+      ),
     );
   };
   const onStep = ({ at, fact, decisions }: Step) => {
     seq += 1;
-    lines.push(encodeLine({ v: LOG_VERSION, seq, at, fact, decisions }));
+    lines.push(encodeLine({ v: LOG_VERSION, seq, at, fact, decisions }, lines.length + 1));
     if (seq % CHECKPOINT_ENTRIES === 0) state('checkpoint', at);
   };
 
   const header = { v: LOG_VERSION, type: 'segment', product: '0.1.0', seq: 1, at: SCENARIO_START } as const;
-  lines.push(encodeLine({ ...header, reason: 'started', previous: null, config }));
+  lines.push(encodeLine({ ...header, reason: 'started', previous: null, config }, 1));
   state('snapshot', SCENARIO_START);
   const start = { at: SCENARIO_START, rank: undefined };
   const world = createWorld({ balancer, surroundings: surroundingsOf(scenario), start, onStep });

@@ -8,9 +8,9 @@
 import type { Entry } from '../../actors/events.ts';
 import type { SegmentLine } from '../../actors/log-lines.ts';
 import type { CoreSnapshot } from '../../actors/snapshot.ts';
-import { appendText, type Chunks, createChunks, freeChunks } from './chunks.ts';
+import { beginSegment, put, putCheckpoint, putGap, putSnapshot } from './backlog-lines.ts';
+import { type Chunks, freeChunks } from './chunks.ts';
 import { encodeLine } from './lines.ts';
-import { stateHash } from './segments.ts';
 
 /** So many entries become lines together; small enough that a request does not wait for it. */
 const MOST_FRESH = 64;
@@ -63,6 +63,8 @@ export type Backlog = {
   settledGaps: number;
   /** Of the segment at hand, behind the snapshot it opens with: however large that is, entries follow it. */
   segmentBytes: number;
+  /** Of the segment at hand, its header among them. */
+  lines: number;
   /** Entries since the last snapshot or checkpoint. */
   sinceState: number;
 };
@@ -85,6 +87,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
     settledDropped: 0,
     settledGaps: 0,
     segmentBytes: 0,
+    lines: 0,
     sinceState: 0,
   };
 }
@@ -132,7 +135,7 @@ function encodeFresh(backlog: Backlog, isStateDue: boolean): void {
   const { bufferBytes, segmentBytes } = options.settings();
   backlog.fresh = [];
   for (const entry of fresh) {
-    const line = encodeLine(entry);
+    const line = encodeLine(entry, backlog.lines + 1);
     if (bytesHeld(backlog) + line.length > bufferBytes) {
       backlog.gap = { after: entry.seq - 1, reason: 'too slow' };
       options.onTooSlow();
@@ -223,71 +226,4 @@ export function beginBehind(backlog: Backlog, found: number, kept: number): void
   backlog.isOurs = true;
   backlog.gap = { after: found, reason };
   beginSegment(backlog, isOurs ? 'recovered' : 'started');
-}
-
-function beginSegment(backlog: Backlog, reason: SegmentLine['reason']): void {
-  const { version: product, config } = backlog.options;
-  const { lastSeq, gap } = backlog;
-  const at = timeOf(backlog);
-  // What a gap leaves out is of this segment, so that it is more than an empty one and stays.
-  const seq = (gap?.after ?? lastSeq) + 1;
-  // The keys stand in this order in the file.
-  const begins: SegmentLine = {
-    v: 1,
-    type: 'segment',
-    product,
-    seq,
-    at,
-    reason,
-    previous: null,
-    config: config(),
-  };
-  backlog.parts.push({ begins, chunks: createChunks(), bytes: 0, lastSeq });
-  putGap(backlog);
-  putSnapshot(backlog);
-  backlog.segmentBytes = 0;
-}
-
-function putGap(backlog: Backlog): number {
-  const { gap, lastSeq: seq } = backlog;
-  backlog.gap = undefined;
-  const dropped = gap === undefined ? 0 : seq - gap.after;
-  if (gap === undefined || dropped === 0) return 0;
-  const { after, reason } = gap;
-  put(backlog, encodeLine({ v: 1, type: 'log.gap', seq, at: timeOf(backlog), after, dropped, reason }), seq);
-  backlog.recentGaps.push({ after, seq });
-  return dropped;
-}
-
-function putSnapshot(backlog: Backlog): void {
-  const state = backlog.options.snapshot();
-  const hash = stateHash(JSON.stringify(state));
-  const { lastSeq: seq } = backlog;
-  put(backlog, encodeLine({ v: 1, type: 'snapshot', seq, at: timeOf(backlog), hash, state }), seq);
-  backlog.sinceState = 0;
-}
-
-function putCheckpoint(backlog: Backlog): void {
-  const hash = stateHash(JSON.stringify(backlog.options.snapshot()));
-  const { lastSeq: seq } = backlog;
-  put(backlog, encodeLine({ v: 1, type: 'checkpoint', seq, at: timeOf(backlog), hash }), seq);
-  backlog.sinceState = 0;
-}
-
-function put(backlog: Backlog, text: string, seq: number): void {
-  let part = backlog.parts.at(-1);
-  if (part === undefined) {
-    part = { begins: undefined, chunks: createChunks(), bytes: 0, lastSeq: 0 };
-    backlog.parts.push(part);
-  }
-  const bytes = appendText(part.chunks, text);
-  part.bytes += bytes;
-  part.lastSeq = seq;
-  backlog.waiting += bytes;
-  backlog.segmentBytes += bytes;
-}
-
-/** Of the last entry; before the first one, now. */
-function timeOf({ lastAt, options }: Backlog): number {
-  return lastAt ?? options.now();
 }

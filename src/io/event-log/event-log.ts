@@ -14,12 +14,12 @@ import { bytesHeld, createBacklog, giveOutSeq, lossesOf } from './backlog.ts';
 import type { FilePort } from './files.ts';
 import { createHousekeeper } from './housekeeping.ts';
 import { LOCK_BEAT_MS } from './lock.ts';
+import { holdLock } from './lock-watch.ts';
 import {
   createRecording,
   exclusively,
   finish,
   flush,
-  holdLock,
   open,
   type Recording,
   record,

@@ -1,77 +1,99 @@
 /**
- * A line of the log as text: JSON with a CRC-32 of everything before it as its last member, so that `jq` and `grep`
- * read it and a flipped bit is seen.
+ * A line of the log as text: JSON with two more members at its end, so that `jq` and `grep` read it. Its number within the
+ * segment shows that a line is gone, repeated or out of place; a CRC-32 of everything before it shows a flipped bit.
  *
- *     {"v":1,"seq":7,"at":1795430483115,"fact":{...},"decisions":[...],"crc":2872155345}
- *      `------------------------- covered by the CRC ---------------'
+ *     {"v":1,"seq":7,"at":1795430483115,"fact":{...},"decisions":[...],"n":9,"crc":2872155345}
+ *      `------------------------- covered by the CRC ---------------------'
+ *
+ * A CRC that goes on from that of the line before would show both without a number, but a flipped bit in one CRC would
+ * then cost two lines, and the end of a log could not be judged by its last line.
  */
 import { crc32 } from 'node:zlib';
 import { LOG_VERSION, type LogLine } from '../../actors/log-lines.ts';
 
-const CRC_MEMBER = ',"crc":';
-const CRC_MEMBER_BYTES = Buffer.from(CRC_MEMBER);
+const NUMBER_MEMBER = Buffer.from(',"n":');
+const CRC_MEMBER = Buffer.from(',"crc":');
 const LONGEST_CRC = '4294967295'.length;
 const BRACE = 0x7d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** @returns the line with its CRC and a newline */
-export function encodeLine(line: LogLine): string {
-  const covered = JSON.stringify(line).slice(0, -1);
-  return `${covered}${CRC_MEMBER}${crc32(covered)}}\n`;
+/**
+ * @param n the number of the line within its segment; the header is 1
+ * @returns the line with its number, its CRC and a newline
+ */
+export function encodeLine(line: LogLine, n: number): string {
+  const covered = `${JSON.stringify(line).slice(0, -1)},"n":${n}`;
+  return `${covered},"crc":${crc32(covered)}}\n`;
 }
 
-export type Decoded =
-  | { readonly ok: true; readonly line: LogLine }
-  | { readonly ok: false; readonly problem: string };
+type Wrong = { readonly ok: false; readonly problem: string };
+type Parsed = { readonly ok: true; readonly line: LogLine } | Wrong;
+export type Decoded = { readonly ok: true; readonly line: LogLine; readonly n: number } | Wrong;
 
 /**
  * Reads a line back, without its newline.
  *
- * @returns the line, or what is wrong with it in words: it is not complete, its CRC does not fit, or it is of a version
- *   that this reader does not know
+ * @returns the line and its number, or what is wrong with it in words: it is not complete, its CRC does not fit, or it is
+ *   of a version that this reader does not know
  */
 export function decodeLine(text: string): Decoded {
   const bytes = Buffer.from(text);
-  const end = checkCrc(bytes, 0, bytes.length);
-  return typeof end === 'string' ? { ok: false, problem: end } : parseCovered(bytes.toString('utf8', 0, end));
+  const sealed = checkCrc(bytes, 0, bytes.length);
+  if (typeof sealed === 'string') return { ok: false, problem: sealed };
+  const parsed = parseCovered(bytes.toString('utf8', 0, sealed.end));
+  return parsed.ok ? { ...parsed, n: sealed.n } : parsed;
 }
+
+/** A line whose CRC fits. */
+type Sealed = {
+  /** Where its own members end, which is where its number begins. */
+  readonly end: number;
+  readonly n: number;
+};
 
 /**
- * Checks the CRC of the line that stands in `bytes` from `start` to `end`, without its newline. Readers of whole logs
- * use it, since there one copy of each line into a buffer of its own would cost more than the check.
+ * Checks the CRC of the line that stands in `bytes` from `start` to `end`, without its newline. It works on the bytes of
+ * many lines, since one copy of each line into a buffer of its own would cost more than the check.
  *
- * @returns where the covered part ends, or what is wrong in words
+ * @returns what it found, or what is wrong in words: the line is not complete, or its CRC does not fit
  */
-export function checkCrc(bytes: Buffer, start: number, end: number): number | string {
-  let digit = end - 2;
-  let written = 0;
-  let scale = 1;
-  for (; digit > start && end - 2 - digit < LONGEST_CRC; digit -= 1) {
-    const code = bytes[digit] ?? 0;
-    if (code < ZERO || code > NINE) break;
-    written += (code - ZERO) * scale;
-    scale *= 10;
-  }
-  const covered = digit + 1 - CRC_MEMBER.length;
-  if (bytes[end - 1] !== BRACE || scale === 1 || covered < start || !hasCrcMember(bytes, covered)) {
+export function checkCrc(bytes: Buffer, start: number, end: number): Sealed | string {
+  const crc = endOfMember(bytes, CRC_MEMBER, start, end - 1);
+  if (bytes[end - 1] !== BRACE || crc === undefined || end - 1 - crc.digits > LONGEST_CRC) {
     return 'the line is not complete';
   }
-  const computed = crc32(bytes.subarray(start, covered));
+  const computed = crc32(bytes.subarray(start, crc.begin));
   // A leading zero is not what the writer writes, so it is an alteration too.
-  if (written === computed && String(written).length === end - 2 - digit) return covered;
-  return `the line was altered: its CRC is ${computed}, not the ${bytes.toString('latin1', digit + 1, end - 1)} it carries`;
-}
-
-function hasCrcMember(bytes: Buffer, at: number): boolean {
-  for (let index = 0; index < CRC_MEMBER_BYTES.length; index += 1) {
-    if (bytes[at + index] !== CRC_MEMBER_BYTES[index]) return false;
+  if (crc.value !== computed || String(computed).length !== end - 1 - crc.digits) {
+    const written = bytes.toString('latin1', crc.digits, end - 1);
+    return `the line was altered: its CRC is ${computed}, not the ${written} it carries`;
   }
-  return true;
+  const number = endOfMember(bytes, NUMBER_MEMBER, start, crc.begin);
+  return number === undefined ? 'the line has no number' : { end: number.begin, n: number.value };
 }
 
-/** @param covered the text of a line up to its CRC member, as `checkCrc` found it */
-export function parseCovered(covered: string): Decoded {
+type Member = { readonly begin: number; readonly digits: number; readonly value: number };
+
+/** The member with a whole number that ends at `end`: where it begins, where its digits do, and its value. */
+function endOfMember(bytes: Buffer, name: Buffer, start: number, end: number): Member | undefined {
+  let digits = end;
+  let value = 0;
+  for (let scale = 1; digits > start; digits -= 1, scale *= 10) {
+    const code = bytes[digits - 1] ?? 0;
+    if (code < ZERO || code > NINE) break;
+    value += (code - ZERO) * scale;
+  }
+  const begin = digits - name.length;
+  if (digits === end || begin < start) return undefined;
+  for (let index = 0; index < name.length; index += 1) {
+    if (bytes[begin + index] !== name[index]) return undefined;
+  }
+  return { begin, digits, value };
+}
+
+/** @param covered the text of a line up to its number, as `checkCrc` found it */
+export function parseCovered(covered: string): Parsed {
   try {
     const line: LogLine = JSON.parse(`${covered}}`);
     if (line.v === LOG_VERSION) return { ok: true, line };

@@ -22,9 +22,9 @@ export type Place = {
 /** A line as it stands there, whole or not. */
 export type FoundLine = {
   readonly place: Place;
-  /** Without the CRC and the closing brace. */
+  /** Up to its number. */
   readonly covered: string;
-} & ({ readonly line: LogLine } | { readonly line: undefined; readonly problem: string });
+} & ({ readonly line: LogLine; readonly n: number } | { readonly line: undefined; readonly problem: string });
 
 export type LineSplitter = {
   /** @returns the lines that end in this chunk */
@@ -98,8 +98,9 @@ function decode(
 ): FoundLine {
   const checked = checkCrc(bytes, start, end);
   if (typeof checked === 'string') return { place, covered: '', line: undefined, problem: checked };
-  const covered = text === undefined ? bytes.toString('utf8', start, checked) : text.slice(start, checked);
-  const decoded = parseCovered(covered);
-  if (decoded.ok) return { place, covered, line: decoded.line };
-  return { place, covered, line: undefined, problem: decoded.problem };
+  const { end: own, n } = checked;
+  const covered = text === undefined ? bytes.toString('utf8', start, own) : text.slice(start, own);
+  const parsed = parseCovered(covered);
+  if (parsed.ok) return { place, covered, line: parsed.line, n };
+  return { place, covered, line: undefined, problem: parsed.problem };
 }

@@ -1,7 +1,7 @@
 /**
  * What must hold from one line of a log to the next: a segment opens with its header and a snapshot, numbers count up by
  * one, time does not run backwards, and a gap says exactly what is missing. A line that breaks this is damage even if
- * its CRC fits: lines may be swapped, repeated or gone.
+ * its CRC and its number fit.
  */
 import type { Entry } from '../../actors/events.ts';
 import type { CheckpointLine, GapLine, LogLine, SegmentLine, SnapshotLine } from '../../actors/log-lines.ts';

@@ -34,6 +34,8 @@ export type Trust = {
   readonly order: Order;
   file: SegmentFile | undefined;
   isFirstLine: boolean;
+  /** The number of the line before. */
+  n: number;
   /** Whether nothing of the segment at hand was found damaged, so that its hash must be the one in the next header. */
   isSound: boolean;
   before: { readonly name: string; readonly sha256: string; readonly isSound: boolean } | undefined;
@@ -43,6 +45,8 @@ export type Trust = {
   trusted: string;
   isAnythingRead: boolean;
 };
+
+type WholeLine = Extract<FoundLine, { readonly n: number }>;
 
 const CONTINUOUS: Verdict = { use: true, continuous: true };
 const DISCONTINUOUS: Verdict = { use: true, continuous: false };
@@ -55,6 +59,7 @@ export function createTrust(onDamage: (damage: Damage) => void): Trust {
     order: createOrder(),
     file: undefined,
     isFirstLine: true,
+    n: 0,
     isSound: true,
     before: undefined,
     findings: [],
@@ -66,6 +71,7 @@ export function createTrust(onDamage: (damage: Damage) => void): Trust {
 export function beginSegment(trust: Trust, file: SegmentFile): void {
   trust.file = file;
   trust.isFirstLine = true;
+  trust.n = 0;
   trust.isSound = true;
   openSegment(trust.order);
 }
@@ -131,15 +137,35 @@ function report(trust: Trust, again: string): void {
 }
 
 function judgeTrusted(trust: Trust, found: FoundLine, header: SegmentLine | undefined): Verdict {
-  const { line, place } = found;
-  const chained = header === undefined ? undefined : chainProblem(trust, header);
-  const problem = line === undefined ? found.problem : (chained ?? checkLine(trust.order, line));
+  const problem = found.line === undefined ? found.problem : problemOf(trust, found, header);
   if (problem !== undefined) {
-    distrust(trust, place, problem);
+    distrust(trust, found.place, problem);
     return DAMAGED;
   }
   trust.isAnythingRead ||= header === undefined;
   return trust.order.isContinuous ? CONTINUOUS : DISCONTINUOUS;
+}
+
+/** @returns what is wrong with a line that is whole, in words */
+function problemOf(
+  trust: Trust,
+  { line, n }: WholeLine,
+  header: SegmentLine | undefined,
+): string | undefined {
+  const chained = header === undefined ? undefined : chainProblem(trust, header);
+  if (chained !== undefined) return chained;
+  const misnumbered = numberProblem(trust.n, n);
+  // What is missing can be said better if it was an entry. The line is not taken, so nor is its order.
+  if (misnumbered !== undefined) return checkLine({ ...trust.order }, line) ?? misnumbered;
+  trust.n = n;
+  return checkLine(trust.order, line);
+}
+
+function numberProblem(last: number, n: number): string | undefined {
+  if (n === last + 1) return undefined;
+  if (n <= last) return `line ${n} of the segment stands here again, after ${last}`;
+  const gone = n === last + 2 ? `line ${last + 1} is` : `the lines ${last + 1} to ${n - 1} are`;
+  return `${gone} missing in the segment: ${last === 0 ? 'it begins with' : `${last} is followed by`} ${n}`;
 }
 
 function judgeDistrusted(trust: Trust, found: FoundLine, header: SegmentLine | undefined): Verdict {
@@ -151,6 +177,7 @@ function judgeDistrusted(trust: Trust, found: FoundLine, header: SegmentLine | u
   const problem = header === undefined ? undefined : chainProblem(trust, header);
   if (problem !== undefined) distrust(trust, place, problem);
   if (!resumeAt(trust.order, line)) return SKIPPED;
+  trust.n = found.n;
   report(trust, `, and again from the snapshot of entry ${line.seq} (${place.segment}, line ${place.line})`);
   trust.isAnythingRead = true;
   return DISCONTINUOUS;
@@ -170,7 +197,7 @@ function chainProblem({ file, before }: Trust, { seq, previous }: SegmentLine): 
   return `the segment before it, ${before.name}, was altered or cut: its SHA-256 is ${before.sha256}, not ${previous.sha256}`;
 }
 
-/** A later Reprise keeps the header's `v`, `product` and CRC, whatever else it changes, so that this can be said. */
+/** A later Reprise keeps the header's `v`, `product`, number and CRC, whatever else it changes, so that this can be said. */
 function refuseNewer({ covered, place }: FoundLine): void {
   if (covered === '') return;
   let header: unknown;

@@ -1,6 +1,6 @@
 /**
  * Reads an event log, a folder of segments or one of them, line by line, with everything checked that can be checked
- * without replaying it: the CRC of each line, the order of lines, and the chain of hashes from segment to segment.
+ * without replaying it: the CRC of each line, the number and the order of lines, and the chain of hashes from segment to segment.
  * Memory stays flat whatever the length of the log.
  *
  * One thing cannot be seen: whole lines cut off the very end of the last segment look like a log that ended there.
@@ -25,7 +25,7 @@ export type { Damage, Place };
 export type LogItem = {
   readonly place: Place;
   readonly line: LogLine;
-  /** The text of the line without its CRC and the closing brace, for comparing without making it again. */
+  /** The text of the line up to its number, for comparing without making it again. */
   readonly covered: string;
   /**
    * False for a snapshot that what was read before does not lead to, so that its state is to be loaded, not compared: the

@@ -19,7 +19,8 @@ import {
   takeParts,
 } from './backlog.ts';
 import type { Housekeeper } from './housekeeping.ts';
-import { LOCKED, lockedError } from './lock.ts';
+import { LOCKED } from './lock.ts';
+import { noteLock, trustLock } from './lock-watch.ts';
 import type { Reports } from './reports.ts';
 import { openStore, type Store, syncStore, writePart } from './store.ts';
 
@@ -261,32 +262,6 @@ async function fail(recording: Recording, error: unknown): Promise<void> {
 
 function drop({ backlog, store, failure = 'unknown' }: Recording): void {
   dropAll(backlog, failure, store.writtenSeq, failure !== LOCKED);
-}
-
-/** Makes sure that the folder is still ours; after a long sleep of the machine it may not be. */
-export async function holdLock(recording: Recording): Promise<void> {
-  const { store, failure } = recording;
-  const { lock, dir } = store;
-  if (failure !== undefined || lock === undefined) return;
-  try {
-    if (!(await lock.isHeld())) throw lockedError(dir, undefined);
-    noteLock(recording);
-  } catch (error) {
-    // That the lock cannot be looked at is no proof of its loss; a disk that fails shows when it is written to.
-    if (codeOf(error) === LOCKED) throw error;
-  }
-}
-
-/** A gateway that was stopped, or whose disk hung, must not write on into what another one has taken over. */
-async function trustLock(recording: Recording): Promise<void> {
-  const { lockSeen, trustLockMs } = recording;
-  // The monotonic clock stands still while the machine sleeps.
-  const age = Math.max(performance.now() - lockSeen.now, Date.now() - lockSeen.date);
-  if (age >= trustLockMs) await holdLock(recording);
-}
-
-function noteLock(recording: Recording): void {
-  recording.lockSeen = { now: performance.now(), date: Date.now() };
 }
 
 export function stopTimers(recording: Recording): void {

@@ -54,8 +54,8 @@ function lastGoodLine(window: Buffer, isWhole: boolean): Search {
     const before = window.lastIndexOf(NEWLINE, end - 1);
     if (before === -1 && !isWhole) break;
     const checked = checkCrc(window, before + 1, end);
-    if (typeof checked === 'number') {
-      const lastSeq = seqAfter(`${window.toString('utf8', before + 1, checked)}}`);
+    if (typeof checked !== 'string') {
+      const lastSeq = seqAfter(`${window.toString('utf8', before + 1, checked.end)}}`);
       if (lastSeq !== undefined) return { found: { end: end + 1, lastSeq }, isDamaged };
     } else isDamaged = true;
     end = before;

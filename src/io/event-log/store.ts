@@ -99,7 +99,7 @@ async function beginSegment(store: Store, part: Part, begins: NonNullable<Part['
   const previous = store.end?.previous ?? null;
   store.segment = await createSegmentFile(store.files, store.dir, begins.seq);
   store.ownName = store.segment.name;
-  const header = Buffer.from(encodeLine({ ...begins, previous }));
+  const header = Buffer.from(encodeLine({ ...begins, previous }, 1));
   store.bytes += await store.segment.write([header, ...bytesOf(part.chunks)]);
   store.writtenSeq = part.lastSeq;
   await syncStore(store);
