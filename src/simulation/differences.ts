@@ -3,6 +3,8 @@
  * after the first difference they run apart without meaning anything.
  */
 import type { Decision, Fact } from '../actors/events.ts';
+import { createColumn } from './columns.ts';
+import { telling } from './decided.ts';
 import type { Fate } from './meter.ts';
 import type { RecordedRun } from './recording.ts';
 import type { Step } from './world.ts';
@@ -37,26 +39,14 @@ export function createDifferenceFinder(runIndex: number, run: RecordedRun): Diff
       return count;
     },
     take({ rank, at, fact, decisions }) {
-      if (rank === undefined || (decisions.length === 0 && !run.steps.has(rank))) return;
-      const before = telling(run.steps.get(rank)?.decisions ?? []);
+      if (rank === undefined || (decisions.length === 0 && !run.decided.has(rank))) return;
+      const before = run.decided.telling(rank);
       const after = telling(decisions);
       if (textOf(before) === textOf(after)) return;
       count += 1;
       if (first.length < MOST_KEPT) first.push({ run: runIndex, seq: rank, at, fact, before, after });
     },
   };
-}
-
-/** The decisions that matter to people: which backend, which state, who waits, who is turned away. */
-function telling(decisions: readonly Decision[]): Decision[] {
-  return decisions.filter(
-    ({ type }) =>
-      type === 'backend.changed' ||
-      type === 'backend.selected' ||
-      type === 'request.queued' ||
-      type === 'request.rejected' ||
-      type === 'request.retried',
-  );
 }
 
 function textOf(decisions: readonly Decision[]): string {
@@ -96,23 +86,27 @@ export type ReproductionCheck = {
 };
 
 /** Whether a course under the recorded config is the recorded one. */
-export function createReproductionCheck(run: RecordedRun): ReproductionCheck {
-  const open = new Set(run.steps.keys());
+export function createReproductionCheck({ decided }: RecordedRun): ReproductionCheck {
+  const given = createColumn((length) => new Uint8Array(length));
+  let found = 0;
   let extra = 0;
   return {
     take({ rank, at, decisions }) {
       if (decisions.length === 0) return;
-      const recorded = rank === undefined ? undefined : run.steps.get(rank);
-      if (recorded?.at === at && JSON.stringify(recorded.decisions) === JSON.stringify(decisions)) {
-        open.delete(recorded.seq);
-      } else extra += 1;
+      if (rank === undefined || !decided.isSame(rank, at, decisions)) extra += 1;
+      else if (given.get(rank) === 0) {
+        given.set(rank, 1);
+        found += 1;
+      }
     },
     get missed() {
-      return Math.max(open.size, extra);
+      return Math.max(decided.count - found, extra);
     },
     get firstMissed() {
-      const [first] = open;
-      return first;
+      if (found === decided.count) return undefined;
+      let seq = decided.first;
+      while (seq < decided.last && (!decided.has(seq) || given.get(seq) === 1)) seq += 1;
+      return seq;
     },
   };
 }

@@ -17,8 +17,6 @@ type Books = {
   readonly sockets: Map<number, Socket>;
   readonly leases: Map<number, { readonly service: Service; readonly socket: number }>;
   readonly waiting: Map<number, Wait>;
-  /** One text for each kind, since there are few of them and many requests. */
-  readonly kinds: Map<string, string>;
 };
 
 export function createLeaseRecorder(run: RecordedRun): LeaseRecorder {
@@ -27,7 +25,6 @@ export function createLeaseRecorder(run: RecordedRun): LeaseRecorder {
     sockets: new Map(),
     leases: new Map(),
     waiting: new Map(),
-    kinds: new Map(),
   };
   openBooks(books);
   return {
@@ -73,19 +70,31 @@ type Beginning = Pick<
 >;
 
 function addService(run: RecordedRun, beginning: Beginning): Service {
+  const { request, backend, kind, reused, partial, requested, granted } = beginning;
+  // Written out, since there are many: an object that grows, or is spread into another, takes half as much again.
   const service: Service = {
-    ...beginning,
+    request,
+    backend,
+    kind,
+    reused,
+    partial,
+    requested,
     opened: undefined,
+    granted,
     started: undefined,
     ended: undefined,
     closed: undefined,
     abandonedMs: undefined,
     idleClosed: undefined,
     idleMs: undefined,
+    next: undefined,
   };
-  const before = run.services.get(beginning.request);
-  if (before === undefined) run.services.set(beginning.request, [service]);
-  else before.push(service);
+  let before = run.services.get(beginning.request);
+  if (before === undefined) run.services.set(beginning.request, service);
+  else {
+    while (before.next !== undefined) before = before.next;
+    before.next = service;
+  }
   return service;
 }
 
@@ -100,7 +109,7 @@ function addWait(run: RecordedRun, request: number, deadline: number): Wait {
 function noteFact(books: Books, { fact, at, seq }: RecordedStep): void {
   switch (fact.type) {
     case 'request.received':
-      noteKind(books, fact);
+      books.run.kinds.set(fact.request, `${fact.method} ${fact.path}`);
       break;
     case 'socket.opened':
     case 'socket.failed':
@@ -127,13 +136,6 @@ function noteFact(books: Books, { fact, at, seq }: RecordedStep): void {
   }
 }
 
-function noteKind({ run, kinds }: Books, fact: Extract<Fact, { type: 'request.received' }>): void {
-  const kind = `${fact.method} ${fact.path}`;
-  const known = kinds.get(kind);
-  if (known === undefined) kinds.set(kind, kind);
-  run.kinds.set(fact.request, known ?? kind);
-}
-
 function noteOpening(
   { sockets }: Books,
   fact: Extract<Fact, { type: 'socket.opened' | 'socket.failed' }>,
@@ -141,10 +143,10 @@ function noteOpening(
 ): void {
   const service = sockets.get(fact.socket)?.service;
   if (service?.requested === undefined || service.opened !== undefined) return;
-  const lapse = { ms: at - service.requested.at, seq };
-  if (fact.type === 'socket.opened') service.opened = { ...lapse, ok: true };
+  const ms = at - service.requested.at;
+  if (fact.type === 'socket.opened') service.opened = { ms, seq, ok: true };
   else {
-    service.opened = { ...lapse, ok: false, reason: fact.reason };
+    service.opened = { ms, seq, ok: false, reason: fact.reason };
     sockets.delete(fact.socket);
   }
 }
@@ -170,14 +172,14 @@ function noteAnswer(
 ): void {
   const service = leases.get(fact.lease)?.service;
   if (service?.granted === undefined) return;
-  const lapse = { ms: at - service.granted.at, seq };
-  if (fact.type === 'response.started') service.started ??= { ...lapse, status: fact.status };
+  const ms = at - service.granted.at;
+  if (fact.type === 'response.started') service.started ??= { ms, seq, status: fact.status };
   else {
     const { bytes, chunks } = fact;
     service.ended ??=
       fact.type === 'response.ended'
-        ? { ...lapse, ok: true, status: fact.status, bytes, chunks, reusable: fact.reusable }
-        : { ...lapse, ok: false, bytes, chunks, reason: fact.reason, written: fact.written };
+        ? { ms, seq, ok: true, status: fact.status, bytes, chunks, reusable: fact.reusable }
+        : { ms, seq, ok: false, bytes, chunks, reason: fact.reason, written: fact.written };
   }
 }
 

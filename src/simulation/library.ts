@@ -4,7 +4,7 @@
  * stays an outage.
  */
 import type { Fact, ProbeFailure, UpstreamFailure } from '../actors/events.ts';
-import type { RecordedRun, Service } from './recording.ts';
+import { type RecordedRun, type Service, servicesOf } from './recording.ts';
 import { createSeries, type Series } from './series.ts';
 import { createSpells, type Spell } from './spells.ts';
 
@@ -63,9 +63,7 @@ export function createLibrary(runs: readonly RecordedRun[]): Library {
     for (const config of known) for (const { id } of config?.backends ?? []) shelfOf(shelves, id);
     for (const { at, fact } of run.outside) addProbe(shelves, at, fact);
     const limit = hungLimits(run);
-    for (const services of run.services.values()) {
-      for (const service of services) addService(shelfOf(shelves, service.backend), service, limit);
-    }
+    for (const service of servicesOf(run)) addService(shelfOf(shelves, service.backend), service, limit);
   }
   const everything = createShelf();
   for (const shelf of shelves.values()) {
@@ -175,15 +173,13 @@ function isHung({ backend, started, abandonedMs }: Service, limits: ReadonlyMap<
 
 function hungLimits(run: RecordedRun): Map<string, number> {
   const firstBytes = new Map<string, number[]>();
-  for (const services of run.services.values()) {
-    for (const { backend, started, ended, partial } of services) {
-      // An answer that ends in the turn in which it begins has no start of its own.
-      const first = started ?? (ended?.ok === true ? ended : undefined);
-      if (first === undefined || partial) continue;
-      const known = firstBytes.get(backend);
-      if (known === undefined) firstBytes.set(backend, [first.ms]);
-      else known.push(first.ms);
-    }
+  for (const { backend, started, ended, partial } of servicesOf(run)) {
+    // An answer that ends in the turn in which it begins has no start of its own.
+    const first = started ?? (ended?.ok === true ? ended : undefined);
+    if (first === undefined || partial) continue;
+    const known = firstBytes.get(backend);
+    if (known === undefined) firstBytes.set(backend, [first.ms]);
+    else known.push(first.ms);
   }
   return new Map(
     [...firstBytes].map(([backend, times]) => {

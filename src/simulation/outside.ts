@@ -37,52 +37,76 @@ const JITTER = 0.1;
 /** How long a probe of a backend takes of which nothing is recorded. */
 const PROBE_MS = 1;
 
-/** @returns the facts in the order of their times */
-export function outsideFacts(options: OutsideOptions): Outside[] {
-  const { run, before, after, library, backends } = options;
+/** @returns the facts in the order of their times, made one by one as they are asked for */
+export function outsideFacts(options: OutsideOptions): Iterable<Outside> {
+  const { before, after, library, backends } = options;
   const areProbesTimed = before.probeIntervalMs !== after.probeIntervalMs;
+  const areProbesLimited = before.probeTimeoutMs !== after.probeTimeoutMs;
   const areSweepsTimed = before.sweepIntervalMs !== after.sweepIntervalMs;
-  const facts: Outside[] = [];
-  const isFree = createProbeTurns();
-  for (const { at, seq, fact } of run.outside) {
-    const isReplaced = (areProbesTimed && isProbe(fact)) || (areSweepsTimed && fact.type === 'timer.fired');
-    if (isReplaced) continue;
-    for (const adapted of adapt({ at, rank: seq, fact }, options)) {
-      if (!isProbe(fact) || isFree(fact, at, adapted.at)) facts.push(adapted);
-    }
-  }
+  const courses: Iterable<Outside>[] = [
+    recordedFacts(options, (fact) =>
+      isProbe(fact) ? !areProbesTimed && !areProbesLimited : fact.type !== 'timer.fired' || !areSweepsTimed,
+    ),
+  ];
+  // Under another limit probes end in another order.
+  if (areProbesLimited && !areProbesTimed) courses.push([...recordedFacts(options, isProbe)].sort(compare));
   for (const backend of backends) {
-    if (areProbesTimed || !library.knows(backend)) addAll(facts, probeTicks(backend, options));
+    if (areProbesTimed || !library.knows(backend)) courses.push(probeTicks(backend, options));
   }
-  if (areSweepsTimed) addAll(facts, sweepTicks(options));
-  return facts.sort(
-    (one, other) => one.at - other.at || (one.rank ?? Infinity) - (other.rank ?? Infinity) || 0,
-  );
+  if (areSweepsTimed) courses.push(sweepTicks(options));
+  return merge(courses);
 }
 
-/** One by one: a long log has more ticks than a call can have arguments. */
-function addAll(facts: Outside[], ticks: readonly Outside[]): void {
-  for (const tick of ticks) facts.push(tick);
+function* recordedFacts(options: OutsideOptions, isWanted: (fact: Fact) => boolean): Generator<Outside> {
+  const isFree = createProbeTurns();
+  for (const { at, seq, fact } of options.run.outside) {
+    if (!isWanted(fact)) continue;
+    const adapted = adapt({ at, rank: seq, fact }, options);
+    if (adapted !== undefined && (!isProbe(fact) || isFree(fact, at, adapted.at))) yield adapted;
+  }
 }
 
-function adapt(outside: Outside, { reconfigure, before, after }: OutsideOptions): Outside[] {
+function compare(one: Outside, other: Outside): number {
+  return one.at - other.at || (one.rank ?? Infinity) - (other.rank ?? Infinity) || 0;
+}
+
+/** Joins courses that are in order each; at one moment the earlier course comes first. */
+function* merge(courses: readonly Iterable<Outside>[]): Generator<Outside> {
+  const open = courses.map((course) => {
+    const items = course[Symbol.iterator]();
+    return { items, next: items.next() };
+  });
+  for (;;) {
+    let [first] = open;
+    for (const each of open) {
+      if (each.next.done === true) continue;
+      if (first === undefined || first.next.done === true || compare(each.next.value, first.next.value) < 0)
+        first = each;
+    }
+    if (first === undefined || first.next.done === true) return;
+    yield first.next.value;
+    first.next = first.items.next();
+  }
+}
+
+function adapt(outside: Outside, { reconfigure, before, after }: OutsideOptions): Outside | undefined {
   const { fact } = outside;
   switch (fact.type) {
     case 'gateway.started':
     case 'config.reloaded': {
       const config = reconfigure(fact.config, fact.type === 'config.reloaded');
-      return config === undefined ? [] : [{ ...outside, fact: { ...fact, config } }];
+      return config === undefined ? undefined : { ...outside, fact: { ...fact, config } };
     }
     case 'probe.succeeded':
     case 'probe.failed':
-      return [limitProbe(outside, fact, before.probeTimeoutMs, after.probeTimeoutMs)];
+      return limitProbe(outside, fact, before.probeTimeoutMs, after.probeTimeoutMs);
     case 'request.received':
       // A longer body would have been sent on as it came, and so only once.
       return fact.bodyBytes > after.bufferBytes
-        ? [{ ...outside, fact: { ...fact, replayable: false } }]
-        : [outside];
+        ? { ...outside, fact: { ...fact, replayable: false } }
+        : outside;
     default:
-      return [outside];
+      return outside;
   }
 }
 
@@ -119,9 +143,11 @@ function limitProbe(outside: Outside, fact: ProbeFact, before: number, after: nu
 }
 
 /** Probes at an interval of their own, each with the result that was recorded nearest to it. */
-function probeTicks(backend: string, { run, library, before, after, seed }: OutsideOptions): Outside[] {
+function* probeTicks(
+  backend: string,
+  { run, library, before, after, seed }: OutsideOptions,
+): Generator<Outside> {
   const random = createRandom(seedFrom(seed, run.start.seq, 'probe', backend));
-  const facts: Outside[] = [];
   const until = stoppedAt(run);
   let busyUntil = Number.NEGATIVE_INFINITY;
   for (let tick = beginOf(run); ; ) {
@@ -134,12 +160,12 @@ function probeTicks(backend: string, { run, library, before, after, seed }: Outs
         before.probeTimeoutMs,
         after.probeTimeoutMs,
       );
-      if (outside.at > until) return facts;
-      facts.push(outside);
+      if (outside.at > until) return;
+      yield outside;
       busyUntil = outside.at;
     }
     tick += Math.max(1, Math.round(after.probeIntervalMs * (1 + JITTER * (2 * random() - 1))));
-    if (tick > until) return facts;
+    if (tick > until) return;
   }
 }
 
@@ -152,13 +178,11 @@ function probeAt(backend: string, at: number, library: Library): ProbeFact {
     : { type: 'probe.failed', backend, reason: result.reason, latencyMs };
 }
 
-function sweepTicks({ run, after }: OutsideOptions): Outside[] {
-  const facts: Outside[] = [];
+function* sweepTicks({ run, after }: OutsideOptions): Generator<Outside> {
   const until = stoppedAt(run);
   for (let at = beginOf(run) + after.sweepIntervalMs; at <= until; at += after.sweepIntervalMs) {
-    facts.push({ at, rank: undefined, fact: { type: 'timer.fired', timer: 'sweep' } });
+    yield { at, rank: undefined, fact: { type: 'timer.fired', timer: 'sweep' } };
   }
-  return facts;
 }
 
 /** A run that begins with a start of the gateway has the time of it in its first entry. */

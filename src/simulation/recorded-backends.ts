@@ -5,7 +5,7 @@
 import type { Evidence } from './evidence.ts';
 import { type Library, wasStale } from './library.ts';
 import { createRandom, seedFrom } from './random.ts';
-import type { Point, RecordedRun, Service } from './recording.ts';
+import type { Point, RecordedRun, Service, Wait } from './recording.ts';
 import type {
   Answer,
   Ending,
@@ -37,16 +37,17 @@ type RandomFor = (...parts: readonly (number | string)[]) => () => number;
 
 export function createRecordedBackends(options: RecordedBackendsOptions): Surroundings {
   const { run, library, seed } = options;
-  const unused = new Map([...run.services].map(([request, services]) => [request, [...services]]));
-  const waits = new Map([...run.waits].map(([request, list]) => [request, [...list]]));
+  /** Recorded leases and waits that have been had, each once. */
+  const had = new Set<Service | Wait>();
   /** By lease: the recorded one of the same request at the same backend. */
   const own = new Map<number, Service>();
   const bases = new Map<number, Basis>();
 
   const takeOwn = (request: number, backend: string): Service | undefined => {
-    const services = unused.get(request);
-    const index = services?.findIndex((service) => service.backend === backend) ?? -1;
-    return index === -1 ? undefined : services?.splice(index, 1)[0];
+    let service = run.services.get(request);
+    while (service !== undefined && (service.backend !== backend || had.has(service))) service = service.next;
+    if (service !== undefined) had.add(service);
+    return service;
   };
   // What one request draws does not depend on what others drew before it.
   const randomFor: RandomFor = (...parts) => createRandom(seedFrom(seed, run.start.seq, ...parts));
@@ -74,9 +75,8 @@ export function createRecordedBackends(options: RecordedBackendsOptions): Surrou
         : keepLike(basis, socket, now, library);
     },
     deadline(request, deadline, now) {
-      const list = waits.get(request);
-      const index = list?.findIndex((wait) => wait.deadline === deadline) ?? -1;
-      const wait = index === -1 ? undefined : list?.splice(index, 1)[0];
+      const wait = run.waits.get(request)?.find((each) => each.deadline === deadline && !had.has(each));
+      if (wait !== undefined) had.add(wait);
       if (wait?.fired !== undefined) return { afterMs: wait.fired.at - now.at, rank: wait.fired.seq };
       // A timer may come late: whoever was recorded as waiting until then had not been woken before.
       return { afterMs: Math.max(now.at, deadline, wait?.leftAt ?? deadline) - now.at };

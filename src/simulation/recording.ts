@@ -6,6 +6,8 @@
 import type { Decision, Fact, UpstreamFailure } from '../actors/events.ts';
 import type { LogLine } from '../actors/log-lines.ts';
 import type { CoreSnapshot } from '../actors/snapshot.ts';
+import { createInterner, createWords, type Words } from './columns.ts';
+import { createDecided, type Decided } from './decided.ts';
 import { createLeaseRecorder } from './lease-recorder.ts';
 
 export type Point = { readonly at: number; readonly seq: number };
@@ -35,6 +37,8 @@ export type Service = {
   /** Counted from the end: the backend closed the idle socket, or how long it was at least kept open. */
   idleClosed: Lapse | undefined;
   idleMs: number | undefined;
+  /** The next attempt of the same request. */
+  next: Service | undefined;
 };
 
 export type ServiceEnd =
@@ -73,14 +77,13 @@ export type RecordedRun = {
   readonly config: unknown;
   /** What came from outside, in order. */
   readonly outside: OutsideFact[];
-  /** Entries that led to decisions, by number. */
-  readonly steps: Map<number, RecordedStep>;
-  /** By request, in the order of its attempts. */
-  readonly services: Map<number, Service[]>;
+  readonly decided: Decided;
+  /** By request the first of its attempts, which leads to the others. */
+  readonly services: Map<number, Service>;
   readonly waits: Map<number, Wait[]>;
   readonly kept: Map<number, KeptSocket>;
   /** Of each request its method and path. */
-  readonly kinds: Map<number, string>;
+  readonly kinds: Words;
   entries: number;
   end: Point;
   /** Whether nothing was under way when it ended. */
@@ -102,6 +105,7 @@ export function createRunCollector(onStep: {
   const runs: RecordedRun[] = [];
   let config: unknown;
   let recorder: ReturnType<typeof createLeaseRecorder> | undefined;
+  const shared = createSharer();
 
   const close = () => {
     const run = runs.at(-1);
@@ -117,8 +121,8 @@ export function createRunCollector(onStep: {
         const step: RecordedStep = { seq, at, fact, decisions };
         run.entries += 1;
         run.end = { seq, at };
-        if (decisions.length > 0) run.steps.set(seq, step);
-        if (isFromOutside(fact)) run.outside.push({ seq, at, fact });
+        run.decided.note(seq, at, decisions);
+        if (isFromOutside(fact)) run.outside.push({ seq, at, fact: shared(fact) });
         recorder.take(step);
         onStep.step(step);
       } else if (line.type === 'segment') config = line.config;
@@ -143,15 +147,32 @@ function beginRun(start: Point, snapshot: CoreSnapshot, config: unknown): Record
     snapshot,
     config,
     outside: [],
-    steps: new Map(),
+    decided: createDecided(),
     services: new Map(),
     waits: new Map(),
     kept: new Map(),
-    kinds: new Map(),
+    kinds: createWords(),
     entries: 0,
     end: start,
     endedIdle: false,
   };
+}
+
+/** A line that is read brings texts of its own: of the few methods and paths that many requests have, one is kept. */
+function createSharer(): (fact: Fact) => Fact {
+  const texts = createInterner();
+  const sharedText = (text: string) => texts.words[texts.numberOf(text) - 1] ?? text;
+  return (fact) =>
+    fact.type === 'request.received'
+      ? { ...fact, method: sharedText(fact.method), path: sharedText(fact.path) }
+      : fact;
+}
+
+/** Every lease of a run, request by request. */
+export function* servicesOf({ services }: RecordedRun): Generator<Service> {
+  for (const first of services.values()) {
+    for (let each: Service | undefined = first; each !== undefined; each = each.next) yield each;
+  }
 }
 
 /** Everything else follows from what the core decided, and so is simulated. */

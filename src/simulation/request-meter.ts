@@ -162,7 +162,9 @@ function leaveQueue(books: Books, one: UnderWay, at: number): void {
 
 function newFate(request: number, requestId: string, at: number): Fate {
   return {
-    ...{ request, requestId, at },
+    request,
+    requestId,
+    at,
     outcome: 'underWay',
     backend: undefined,
     waitedMs: undefined,

@@ -132,7 +132,7 @@ function exactUntil({ runs }: Recording, { exactUntil: until }: WhatIf): Report[
   if (until === undefined || run === undefined) return null;
   const { seq } = until;
   const outside = run.outside.findLast((fact) => fact.seq <= seq)?.at ?? run.start.at;
-  return { seq, at: run.steps.get(seq)?.at ?? outside };
+  return { seq, at: run.decided.at(seq) ?? outside };
 }
 
 function transitionsOf(changed: readonly ChangedRequest[]): Report['requests']['transitions'] {
