@@ -103,6 +103,10 @@ describe('a log that is being written', () => {
     appendFileSync(join(folder.path, name), '{"v":1,"seq":');
     using reading = follow(folder.path);
     await caughtUp(reading, last);
+    await eventually(
+      () => reading.progress.bytes === reading.progress.bytesTotal,
+      'it says that it has read all',
+    );
     // The next start cuts it off and goes on.
     await using again = await record(folder.path);
     serve(10, again);
