@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
 import { registerExplain } from './io/commands/explain.ts';
+import { registerInspect } from './io/commands/inspect.ts';
 import { registerReplay } from './io/commands/replay.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
@@ -20,7 +21,7 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_FAILURE = 1;
 
-const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'replay', 'whatif'];
+const COMMANDS: readonly string[] = ['serve', 'config', 'explain', 'inspect', 'replay', 'whatif'];
 const HINT = 'Run "reprise --help" for the commands and flags.';
 
 run(process.argv.slice(2)).then(
@@ -73,6 +74,7 @@ function buildProgram(version: string): Command {
     .option('--json', 'print it as JSON')
     .action(({ json, ...flags }: ConfigFlags & { json?: true }) => printConfig(flags, json === true));
   registerExplain(program);
+  registerInspect(program);
   registerReplay(program);
   registerWhatIf(program);
 

@@ -73,18 +73,26 @@ async function describeFile(path: string): Promise<SegmentFile> {
   return { file, name: file, compression, seq: undefined, path, size };
 }
 
+/** Enough of a segment to read it. */
+export type Located = Pick<SegmentFile, 'path' | 'compression'>;
+
 /**
  * The content of a segment, uncompressed. A chunk may be looked at only until the next one is asked for.
  *
  * @param onRead told how many bytes were taken from the disk
+ * @param from the first byte that is wanted, of the uncompressed content
  * @throws ReadError if reading or decompressing fails
  */
 export async function* readChunks(
-  file: SegmentFile,
+  file: Located,
   onRead: (bytes: number) => void,
+  from = 0,
 ): AsyncGenerator<Buffer> {
   const found = locate(file);
-  const chunks = found.compression === 'none' ? readPlain(found.path, onRead) : readCompressed(found, onRead);
+  const isPlain = found.compression === 'none';
+  const chunks = isPlain
+    ? readPlain(found.path, onRead, from)
+    : skipBytes(readCompressed(found, onRead), from);
   try {
     for (;;) {
       const { done, value } = await chunks.next().catch((error: unknown) => {
@@ -98,10 +106,16 @@ export async function* readChunks(
   }
 }
 
-type Located = Pick<SegmentFile, 'path' | 'compression'>;
+async function* skipBytes(chunks: AsyncGenerator<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
 
 /** The gateway may have compressed the segment since the folder was listed. */
-function locate({ path, compression }: SegmentFile): Located {
+function locate({ path, compression }: Located): Located {
   if (compression !== 'none' || existsSync(path)) return { path, compression };
   const packed: readonly Located[] = [
     { path: `${path}.zst`, compression: 'zstd' },
@@ -110,18 +124,24 @@ function locate({ path, compression }: SegmentFile): Located {
   return packed.find((each) => existsSync(each.path)) ?? { path, compression };
 }
 
-async function* readPlain(path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* readPlain(
+  path: string,
+  onRead: (bytes: number) => void,
+  from: number,
+): AsyncGenerator<Buffer> {
   const handle = await open(path);
   let filling = Buffer.allocUnsafe(CHUNK_BYTES);
   let other = Buffer.allocUnsafe(CHUNK_BYTES);
-  let reading = handle.read(filling, 0, CHUNK_BYTES);
+  let position = from;
+  let reading = handle.read(filling, 0, CHUNK_BYTES, position);
   try {
     for (;;) {
       const { bytesRead } = await reading;
       if (bytesRead === 0) return;
       const full = filling.subarray(0, bytesRead);
       [filling, other] = [other, filling];
-      reading = handle.read(filling, 0, CHUNK_BYTES);
+      position += bytesRead;
+      reading = handle.read(filling, 0, CHUNK_BYTES, position);
       onRead(bytesRead);
       yield full;
     }

@@ -131,7 +131,7 @@ async function hashOf(path: string): Promise<string> {
 async function readCompressed(path: string, segment: SegmentName): Promise<Omit<LogEnd, 'cutBytes'>> {
   const hash = createHash('sha256');
   let tail = Buffer.alloc(0);
-  for await (const chunk of readChunks({ ...segment, path, size: 0 }, () => undefined)) {
+  for await (const chunk of readChunks({ compression: segment.compression, path }, () => undefined)) {
     hash.update(chunk);
     const joined = Buffer.concat([tail, chunk]);
     const start = joined.lastIndexOf(NEWLINE, joined.lastIndexOf(NEWLINE) - 1);

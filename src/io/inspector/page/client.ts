@@ -20,7 +20,7 @@ export type Client = {
 /** @param hear is told a time that has passed at the gateway */
 export function createClient(hear: (at: number) => void): Client {
   const ask = async <Answer>(path: string): Promise<Answer> => {
-    const response = await fetch(`/inspector/api/${path}`, { cache: 'no-store' });
+    const response = await fetch(`api/${path}`, { cache: 'no-store' });
     if (!response.ok) throw new Error(await problemOf(response));
     const sent = Date.parse(response.headers.get('date') ?? '');
     if (!Number.isNaN(sent)) hear(sent);

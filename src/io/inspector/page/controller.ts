@@ -101,13 +101,13 @@ export function createController(parts: Parts): Controller {
         if (cursor !== null && due('moment', PLAYED_MOMENT_EVERY_MS)) {
           askMoment({ point: { at: cursor }, movesCursor: false });
         }
-      } else if (mode === 'following' && due('moment', MOMENT_EVERY_MS)) {
+      } else if (mode === 'following' && overview?.last != null && due('moment', MOMENT_EVERY_MS)) {
         askMoment({ point: 'end', movesCursor: false });
       }
       if (isGrowing(overview) && due('overview', OVERVIEW_EVERY_MS)) {
         askOverview();
         if (chart === null) askChart();
-        if (state().moment === null) askMoment({ point: 'end', movesCursor: true });
+        if (state().moment === null && overview?.last != null) askMoment({ point: 'end', movesCursor: true });
       }
       refreshEntries();
     },

@@ -1,0 +1,104 @@
+/**
+ * States of the core that are kept while a log is read, every few thousand entries, so that any moment is found by
+ * replaying from the one before it. When there are too many, or they take too much memory, every second one goes.
+ */
+import type { Instant } from '../api.ts';
+import type { Recent } from './recent.ts';
+
+/** Where lines begin: a file, and the byte in it as it is uncompressed. */
+export type Spot = { readonly path: string; readonly byte: number };
+
+/** The state after one entry, and the stretch of entries behind it. */
+export type Keyframe = Instant & {
+  /** Where the lines behind it begin. */
+  readonly spot: Spot;
+  /** JSON of the state; undefined where the line at its spot is a snapshot of it. */
+  readonly state: string | undefined;
+  readonly recent: Recent;
+  /** The last entry of its stretch. */
+  last: Instant;
+  /** The last entry to which replay led as recorded. */
+  trusted: number;
+  entries: number;
+};
+
+const FIRST_INTERVAL = 4096;
+const MOST = 600;
+const MOST_BYTES = 96 * 1024 * 1024;
+
+export class Keyframes {
+  /** Oldest first; never empty once anything was read. */
+  #all: Keyframe[] = [];
+  #interval = FIRST_INTERVAL;
+  #bytes = 0;
+  #withState = 0;
+
+  get all(): readonly Keyframe[] {
+    return this.#all;
+  }
+
+  get last(): Keyframe | undefined {
+    return this.#all.at(-1);
+  }
+
+  /** Whether the stretch of the last one is as long as one should be. */
+  get isDue(): boolean {
+    return (this.last?.entries ?? 0) >= this.#interval;
+  }
+
+  add(keyframe: Keyframe): void {
+    this.#all.push(keyframe);
+    if (keyframe.state === undefined) return;
+    this.#withState += 1;
+    this.#bytes += keyframe.state.length;
+    if (this.#withState > MOST || this.#bytes > MOST_BYTES) this.#thin();
+  }
+
+  /** The last one at or before an entry. */
+  before(seq: number): Keyframe | undefined {
+    return this.#all.findLast((keyframe) => keyframe.seq <= seq);
+  }
+
+  /** The last one at or before a time. */
+  beforeTime(at: number): Keyframe | undefined {
+    return this.#all.findLast((keyframe) => keyframe.at <= at);
+  }
+
+  /** The next one after the one of this number. */
+  after(seq: number): Keyframe | undefined {
+    return this.#all.find((keyframe) => keyframe.seq > seq);
+  }
+
+  /** Forgets those whose entries are no longer on the disk. */
+  dropWhile(isGone: (keyframe: Keyframe) => boolean): void {
+    const firstKept = this.#all.findIndex((keyframe) => !isGone(keyframe));
+    // The last one is where reading goes on.
+    const count = firstKept === -1 ? this.#all.length - 1 : firstKept;
+    if (count <= 0) return;
+    this.#all = this.#all.slice(count);
+    this.#count();
+  }
+
+  #thin(): void {
+    this.#interval *= 2;
+    const kept: Keyframe[] = [];
+    for (const keyframe of this.#all) {
+      const before = kept.at(-1);
+      if (keyframe.state === undefined || before === undefined || before.entries >= this.#interval) {
+        kept.push(keyframe);
+        continue;
+      }
+      before.last = keyframe.last;
+      before.trusted = keyframe.trusted;
+      before.entries += keyframe.entries;
+    }
+    this.#all = kept;
+    this.#count();
+  }
+
+  #count(): void {
+    const states = this.#all.flatMap(({ state }) => state ?? []);
+    this.#withState = states.length;
+    this.#bytes = states.reduce((sum, { length }) => sum + length, 0);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The index of a log: everything the page's overview shows, and the states from which any moment can be reached. It is
+ * built in one pass by replay, and grows with the log.
+ */
+import { dirname, join } from 'node:path';
+import { poolOf, statusOfBackend } from '../../../actors/core.ts';
+import type { Entry } from '../../../actors/events.ts';
+import { changesIn } from '../../../actors/explain/history.ts';
+import { createPlayback, type Playback, type Scene, type Stretch } from '../../../actors/explain/playback.ts';
+import type { SnapshotLine } from '../../../actors/log-lines.ts';
+import { takeSnapshot } from '../../../actors/snapshot.ts';
+import type { Damage, LogItem } from '../../event-log/reader.ts';
+import { grouped } from '../../explain/format.ts';
+import { stretchWords } from '../../explain/stretch-words.ts';
+import type { Instant } from '../api.ts';
+import { BandTable } from './bands.ts';
+import { type Keyframe, Keyframes, type Spot } from './keyframes.ts';
+import { MarkTable } from './marks.ts';
+import { reasonOf } from './moment.ts';
+import { RateTable } from './rates.ts';
+import { copyRecent, createRecent, noteRecent, type Recent } from './recent.ts';
+
+const DAMAGE_NOTED = 20;
+
+export class LogIndex {
+  readonly bands = new BandTable();
+  readonly rates = new RateTable();
+  readonly marks = new MarkTable();
+  readonly keyframes = new Keyframes();
+  /** The entries behind the last keyframe. */
+  tail: Entry[] = [];
+  /** The files that have been read, oldest first; the last one may grow. */
+  files: string[] = [];
+  entries = 0;
+  first: Instant | null = null;
+  last: Instant | null = null;
+  recent: Recent | undefined;
+  /** The version of Reprise that wrote the last segment. */
+  product = '';
+  readonly #folder: string;
+  readonly #playback: Playback;
+  readonly #notes: string[] = [];
+  /** The snapshot that begins the next stretch, and where it stands. */
+  #opening: { readonly spot: Spot; readonly line: SnapshotLine } | undefined;
+  #item: LogItem | undefined;
+  #hasStopped = true;
+  #trustedUntil: Instant | null = null;
+  #isDiverged = false;
+
+  /** @param path of the log, a folder or a file */
+  constructor(path: string, isFolder: boolean) {
+    this.#folder = isFolder ? path : dirname(path);
+    this.#playback = createPlayback({
+      begin: (scene) => this.#begin(scene),
+      before: () => undefined,
+      after: (entry, scene) => this.#after(entry, scene),
+    });
+  }
+
+  take(item: LogItem): void {
+    this.#item = item;
+    const { line } = item;
+    if ('fact' in line) this.#takeEntry(line, item);
+    else {
+      if (line.type === 'segment') {
+        this.files.push(this.#spotOf(item).path);
+        this.product = line.product;
+      } else if (line.type === 'snapshot' && (!item.continuous || this.#isDiverged)) {
+        this.#opening = { spot: this.#spotOf(item), line };
+      }
+      this.#playback.take(item);
+    }
+  }
+
+  /** Damage stands before the next item. */
+  damage({ segment, line, problem, readable, tornBytes }: Damage): void {
+    this.#playback.interrupt();
+    if (this.#notes.length === DAMAGE_NOTED) this.#notes.push('there is more damage than is told here');
+    if (this.#notes.length > DAMAGE_NOTED) return;
+    this.#notes.push(
+      tornBytes > 0
+        ? `the last line of ${segment} is not complete (${grouped(tornBytes)} bytes); it was left out`
+        : `${segment}, line ${line}: ${problem}; can be read: ${readable}`,
+    );
+  }
+
+  /** What is wrong with the log, in words. */
+  notes(): string[] {
+    const { divergence, stretches } = this.#playback;
+    const missing = stretches.reduce((sum, { began, missing }) => sum + (began === 'log' ? 0 : missing), 0);
+    return [
+      ...this.#notes,
+      ...(missing === 0 ? [] : [`${grouped(missing)} entries of the log are missing`]),
+      ...(divergence === undefined
+        ? []
+        : [
+            `from entry ${divergence.seq} on the core decides otherwise than recorded, so nothing is told up to the next snapshot; run reprise replay`,
+          ]),
+    ];
+  }
+
+  /** The core at the end of what was read; undefined before the first entry, and behind a divergence. */
+  get scene(): Scene | undefined {
+    return this.#playback.isInterrupted ? undefined : this.#playback.scene;
+  }
+
+  /** The segments before this file have been removed. */
+  forgetBefore(path: string): void {
+    const count = this.files.indexOf(path);
+    if (count <= 0) return;
+    const gone = new Set(this.files.splice(0, count));
+    this.keyframes.dropWhile(({ spot }) => gone.has(spot.path));
+    const [oldest] = this.keyframes.all;
+    if (oldest === undefined) return;
+    this.first = { seq: oldest.seq, at: oldest.at };
+    this.bands.forgetBefore(oldest);
+    this.rates.forgetBefore(oldest.at);
+    this.marks.forgetBefore(oldest.seq);
+  }
+
+  #takeEntry(entry: Entry, item: LogItem): void {
+    if (this.keyframes.isDue && this.#opening === undefined) this.#addKeyframe(item);
+    const instant = { seq: entry.seq, at: entry.at };
+    this.#playback.take(item);
+    const isTrusted = !this.#playback.isInterrupted;
+    this.#isDiverged = !isTrusted;
+    if (isTrusted) this.#trustedUntil = instant;
+    this.entries += 1;
+    this.first ??= instant;
+    this.last = instant;
+    this.tail.push(entry);
+    const keyframe = this.keyframes.last;
+    if (keyframe === undefined) return;
+    keyframe.last = instant;
+    keyframe.entries += 1;
+    if (isTrusted) keyframe.trusted = entry.seq;
+  }
+
+  #addKeyframe(item: LogItem): void {
+    const { scene, last, recent } = this;
+    if (scene === undefined || last === null || recent === undefined) return;
+    const state = JSON.stringify(takeSnapshot(scene.core));
+    this.#push({ ...last, state, spot: this.#spotOf(item), recent: copyRecent(recent) });
+  }
+
+  #push(keyframe: Pick<Keyframe, 'seq' | 'at' | 'spot' | 'state' | 'recent'>): void {
+    const { seq, at } = keyframe;
+    this.keyframes.add({ ...keyframe, last: { seq, at }, trusted: seq, entries: 0 });
+    this.tail = [];
+  }
+
+  #begin(scene: Scene): void {
+    const { stretch, core } = scene;
+    const opening = this.#opening;
+    const before = this.#trustedUntil;
+    if (opening === undefined || this.#item === undefined) return;
+    this.#opening = undefined;
+    const isNewRun = stretch.began === 'run';
+    const recent = createRecent(core);
+    if (!isNewRun && this.recent !== undefined) recent.picks = [...this.recent.picks];
+    this.recent = recent;
+    const { spot, line } = opening;
+    const at = before !== null && line.at < before.at && !isNewRun ? before.at : line.at;
+    this.#push({ seq: line.seq, at, state: undefined, spot, recent: copyRecent(recent) });
+    if (before !== null) this.bands.interrupt(before, this.#whyUnknown(stretch));
+    for (const [id] of core.backends) {
+      const state = statusOfBackend(core, id);
+      if (state !== undefined) this.bands.change(id, stretch, state, reasonOf(core, id));
+    }
+    this.#markBeginning(stretch);
+  }
+
+  #whyUnknown({ began, missing, reason }: Stretch): string {
+    if (began === 'run')
+      return this.#hasStopped ? 'the gateway did not run' : 'the gateway ended without a stop';
+    if (began === 'divergence') return 'replay differs from the record';
+    const entries = `${grouped(missing)} entries are missing`;
+    return began === 'damage'
+      ? `the log is damaged; ${entries}`
+      : `${entries}${reason === null ? '' : ` (${reason})`}`;
+  }
+
+  #markBeginning(stretch: Stretch): void {
+    if (stretch.began === 'run') {
+      const crashed = this.#hasStopped ? '' : '; the run before it ended without a stop';
+      this.marks.add('started', stretch, `the gateway started${crashed}`);
+    } else if (stretch.began !== 'log') this.marks.add('gap', stretch, stretchWords(stretch));
+    this.#hasStopped = false;
+  }
+
+  #after(entry: Entry, { core }: Scene): void {
+    if (this.recent === undefined) return;
+    noteRecent(this.recent, entry, core);
+    this.rates.note(entry, poolOf(core).waiting.length);
+    this.marks.note(entry);
+    for (const { backend, to } of changesIn(entry, core)) {
+      this.bands.change(
+        backend,
+        entry,
+        to,
+        to === 'removed' ? 'removed from the config' : reasonOf(core, backend),
+      );
+    }
+    if (entry.decisions.some(({ type }) => type === 'gateway.stopped')) {
+      this.#hasStopped = true;
+      this.bands.interrupt(entry, 'the gateway did not run');
+    }
+  }
+
+  #spotOf({ place }: LogItem): Spot {
+    return { path: join(this.#folder, plainName(place.segment)), byte: place.byte };
+  }
+}
+
+/** Whoever reads a segment by its plain name finds it also once it is compressed. */
+function plainName(file: string): string {
+  return file.replace(/\.(?:zst|gz)$/, '');
+}

@@ -1,0 +1,98 @@
+/**
+ * The entries behind a keyframe, read from the log again. Those looked at last are kept, since people look at the same
+ * place for a while.
+ */
+import type { Entry } from '../../../actors/events.ts';
+import type { CoreSnapshot } from '../../../actors/snapshot.ts';
+import { ReadError, readChunks } from '../../event-log/reader-files.ts';
+import { createLineSplitter } from '../../event-log/reader-lines.ts';
+import type { Keyframe } from './keyframes.ts';
+import type { LogIndex } from './log-index.ts';
+
+/** The entries of a stretch, and the state before them. */
+export type StretchEntries = { readonly entries: readonly Entry[]; readonly state: CoreSnapshot };
+
+type Found = { readonly entries: Entry[]; state: CoreSnapshot | undefined };
+
+/** What is asked about is in the log no longer. */
+export class GoneError extends Error {
+  override readonly name = 'GoneError';
+}
+
+/** Entries kept in all. */
+const MOST_KEPT = 60_000;
+
+export class Stretches {
+  readonly #index: LogIndex;
+  /** Used last, last. */
+  readonly #kept = new Map<Keyframe, StretchEntries>();
+
+  constructor(index: LogIndex) {
+    this.#index = index;
+  }
+
+  /**
+   * @throws GoneError if the files are gone
+   */
+  async of(keyframe: Keyframe): Promise<StretchEntries> {
+    const isGrowing = keyframe === this.#index.keyframes.last;
+    const kept = this.#kept.get(keyframe);
+    if (kept !== undefined && (isGrowing || kept.entries.at(-1)?.seq === keyframe.last.seq)) {
+      this.#kept.delete(keyframe);
+      this.#kept.set(keyframe, kept);
+      return isGrowing ? { ...kept, entries: this.#index.tail } : kept;
+    }
+    const read = await this.#read(keyframe);
+    this.#keep(keyframe, read);
+    return isGrowing ? { ...read, entries: this.#index.tail } : read;
+  }
+
+  async #read(keyframe: Keyframe): Promise<StretchEntries> {
+    const { spot, state, seq, last } = keyframe;
+    const { files } = this.#index;
+    const from = files.indexOf(spot.path);
+    const found: Found = {
+      entries: [],
+      state: state === undefined ? undefined : JSON.parse(state),
+    };
+    if (from === -1) throw new GoneError(`the entries behind ${seq} have been removed from the log`);
+    for (const [index, path] of files.slice(from).entries()) {
+      const isDone = await readInto(found, path, index === 0 ? spot.byte : 0, last.seq);
+      if (isDone) break;
+    }
+    const before = found.state;
+    if (before === undefined) throw new GoneError(`the state of entry ${seq} cannot be read any more`);
+    return { entries: found.entries, state: before };
+  }
+
+  #keep(keyframe: Keyframe, read: StretchEntries): void {
+    this.#kept.set(keyframe, read);
+    let total = [...this.#kept.values()].reduce((sum, { entries }) => sum + entries.length, 0);
+    for (const [oldest, { entries }] of this.#kept) {
+      if (total <= MOST_KEPT || oldest === keyframe) return;
+      this.#kept.delete(oldest);
+      total -= entries.length;
+    }
+  }
+}
+
+/** Reads one file. @returns whether the last entry that is wanted has been reached */
+async function readInto(found: Found, path: string, byte: number, last: number): Promise<boolean> {
+  const splitter = createLineSplitter(path);
+  try {
+    for await (const chunk of readChunks({ path, compression: 'none' }, () => undefined, byte)) {
+      for (const { line } of splitter.push(chunk)) {
+        if (line === undefined) continue;
+        if ('fact' in line) {
+          if (line.seq > last) return true;
+          found.entries.push(line);
+        } else if (line.type === 'snapshot' && found.state === undefined) found.state = line.state;
+        if (found.state !== undefined && line.seq >= last) return true;
+      }
+    }
+    return false;
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    throw new GoneError(`the log cannot be read there any more: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The way from the gateway's thread to the one that answers: it is started with the first question and ended some time
+ * after the last, so that it costs nothing while nobody looks.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Question } from './questions.ts';
+import type { Answered, Reply, WorkerSetup } from './thread.ts';
+
+export type Inquiry = {
+  /** Never rejects: what goes wrong is in the reply. */
+  ask(question: Question): Promise<Reply>;
+  close(): Promise<void>;
+};
+
+export type InquiryOptions = WorkerSetup & {
+  /** How long the thread outlives the last question; it does until the end if this is undefined. */
+  readonly idleMs: number | undefined;
+};
+
+/** More are refused: a page asks a few at a time. */
+const MOST_UNDER_WAY = 32;
+/** A log that needs more ends the thread, not the gateway. */
+const MEMORY_MIB = 1024;
+
+type Thread = { readonly worker: Worker; readonly waiting: Map<number, (reply: Reply) => void> };
+
+export function createInquiry({ path, source, idleMs }: InquiryOptions): Inquiry {
+  let thread: Thread | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let lastId = 0;
+  let isClosed = false;
+
+  const end = async () => {
+    const ended = thread;
+    thread = undefined;
+    clearTimeout(idle);
+    if (ended === undefined) return;
+    await ended.worker.terminate();
+  };
+
+  const start = (): Thread => {
+    const started = startThread({ path, source }, () => {
+      if (thread === started) thread = undefined;
+    });
+    return started;
+  };
+
+  return {
+    ask(question) {
+      if (isClosed) return Promise.resolve(refusal(503, 'closing', 'The gateway is stopping.'));
+      thread ??= start();
+      const { worker, waiting } = thread;
+      if (waiting.size >= MOST_UNDER_WAY) {
+        return Promise.resolve(refusal(503, 'busy', 'Too many questions are under way; ask again soon.'));
+      }
+      clearTimeout(idle);
+      if (idleMs !== undefined) idle = setTimeout(() => void end(), idleMs).unref();
+      lastId += 1;
+      const id = lastId;
+      return new Promise((resolve) => {
+        waiting.set(id, (reply) => {
+          waiting.delete(id);
+          // An open question keeps the process alive, the thread as such does not.
+          if (waiting.size === 0) worker.unref();
+          idle?.refresh();
+          resolve(reply);
+        });
+        worker.ref();
+        worker.postMessage({ id, question });
+      });
+    },
+    async close() {
+      isClosed = true;
+      await end();
+    },
+  };
+}
+
+function startThread(setup: WorkerSetup, onEnd: () => void): Thread {
+  const waiting: Thread['waiting'] = new Map();
+  const worker = new Worker(new URL(`./worker.${extension()}`, import.meta.url), {
+    workerData: setup,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB },
+  });
+  let failure = 'it was ended';
+  worker.on('message', ({ id, reply }: Answered) => waiting.get(id)?.(reply));
+  worker.on('error', (error) => {
+    failure = error instanceof Error ? error.message : String(error);
+  });
+  worker.on('exit', () => {
+    onEnd();
+    for (const settle of [...waiting.values()]) {
+      settle(refusal(500, 'inspector_failed', `The inspector's thread gave no answer: ${failure}`));
+    }
+  });
+  worker.unref();
+  return { worker, waiting };
+}
+
+/** Of sources, and of what they are compiled to. */
+function extension(): string {
+  return import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+}
+
+function refusal(status: number, code: string, message: string): Reply {
+  return { status, body: JSON.stringify({ error: { code, message } }) };
+}
