@@ -69,10 +69,12 @@ export function createController(parts: Parts): Controller {
   });
 
   const due = createDueTimes(localNow);
+  let isPlaced = false;
   let shownEntries = '';
   let lastTick = localNow();
 
   const goTo = (point: Point) => {
+    isPlaced = true;
     const isTime = point !== 'end' && 'at' in point;
     if (isTime) dispatch({ type: 'moved', at: point.at });
     else dispatch({ type: 'modeSet', mode: 'paused' });
@@ -104,11 +106,10 @@ export function createController(parts: Parts): Controller {
       } else if (mode === 'following' && overview?.last != null && due('moment', MOMENT_EVERY_MS)) {
         askMoment({ point: 'end', movesCursor: false });
       }
-      if (isGrowing(overview) && due('overview', OVERVIEW_EVERY_MS)) {
-        askOverview();
-        if (chart === null) askChart();
-        if (state().moment === null && overview?.last != null) askMoment({ point: 'end', movesCursor: true });
-      }
+      if (isGrowing(overview) && due('overview', OVERVIEW_EVERY_MS)) askOverview();
+      if (chart === null && due('chart', OVERVIEW_EVERY_MS)) askChart();
+      // A recording is opened at its end, unless the address names a moment.
+      if (!isPlaced && overview?.last != null && overview.source.kind === 'recording') goTo('end');
       refreshEntries();
     },
     goTo,

@@ -1,4 +1,5 @@
-/** The lines of a state chart as SVG paths with rounded corners. */
+/** The lines of a state chart as SVG paths with rounded corners, and how much room they take. */
+import type { Chart, ChartBox } from '../../api.ts';
 
 type Point = { readonly x: number; readonly y: number };
 
@@ -31,4 +32,19 @@ function towards(from: Point, to: Point): Point {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** @returns the box around states and lines, for a picture without labels */
+export function boxWithoutLabels({ states, transitions }: Chart): ChartBox {
+  const points = [
+    ...transitions.flatMap((transition) => transition.points),
+    ...states.flatMap(({ x, y, width, height }) => [
+      { x, y },
+      { x: x + width, y: y + height },
+    ]),
+  ];
+  const xs = points.map(({ x }) => x);
+  const ys = points.map(({ y }) => y);
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  return { x: left, y: top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
 }

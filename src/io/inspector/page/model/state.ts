@@ -52,7 +52,7 @@ export const INITIAL: PageState = {
   overview: null,
   moment: null,
   chart: null,
-  mode: 'paused',
+  mode: 'following',
   cursor: null,
   now: null,
   speed: 1,
@@ -136,12 +136,8 @@ function withOverview(state: PageState, overview: Overview, now: number): PageSt
   const next: PageState = { ...state, overview, trouble: '', now: isLive ? now : null };
   if (!isFirst) return next;
   return isLive
-    ? {
-        ...next,
-        mode: state.cursor === null ? 'following' : 'paused',
-        view: { spanMs: LIVE_SPAN_MS, until: null },
-      }
-    : next;
+    ? { ...next, view: { spanMs: LIVE_SPAN_MS, until: null } }
+    : { ...next, mode: state.mode === 'following' ? 'paused' : state.mode };
 }
 
 function withMoment(state: PageState, moment: Moment, movesCursor: boolean): PageState {

@@ -2,7 +2,7 @@
 import { html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit-html';
 import type { Chart, ChartState, ChartTransition } from '../../api.ts';
 import { isImmediate, type Lights } from '../model/chart-lights.ts';
-import { roundedPath } from '../model/chart-path.ts';
+import { boxWithoutLabels, roundedPath } from '../model/chart-path.ts';
 
 const MARGIN = 6;
 
@@ -13,13 +13,13 @@ export function chartPicture(
   words: string,
   size: 'large' | 'small',
 ): TemplateResult {
-  const { width, height } = chart;
+  const { x, y, width, height } = size === 'small' ? boxWithoutLabels(chart) : { ...chart, x: 0, y: 0 };
   const isLit = ({ id }: ChartTransition) => lights.transitions.has(id);
   // What is lit comes last, so that it lies above the rest.
   const ordered = chart.transitions.toSorted((one, other) => Number(isLit(one)) - Number(isLit(other)));
   return html`<svg
     class="chart ${size}"
-    viewBox="${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}"
+    viewBox="${x - MARGIN} ${y - MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}"
     width=${width + 2 * MARGIN}
     height=${height + 2 * MARGIN}
     role="img"
@@ -46,18 +46,27 @@ function box(state: ChartState, isLit: boolean, size: 'large' | 'small'): SVGTem
     <rect class="body" x=${x} y=${y} width=${width} height=${height} rx=${size === 'small' ? 14 : 9} />
     ${isFinal ? svg`<rect class="inner" x=${x + inset} y=${y + inset} width=${width - 2 * inset} height=${height - 2 * inset} rx="6" />` : nothing}
     ${size === 'small' ? nothing : svg`<text x=${x + width / 2} y=${y + height / 2 + 5} text-anchor="middle">${id}</text>`}
-    ${isInitial && size === 'large' ? svg`<circle class="initial" cx=${x + 11} cy=${y + height / 2} r="4" />` : nothing}
+    ${
+      isInitial && size === 'large'
+        ? svg`<circle class="initial" cx=${x - 24} cy=${y + height / 2} r="4" />
+            <path class="line" d="M${x - 20} ${y + height / 2}h19" marker-end="url(#arrow)" />`
+        : nothing
+    }
   </g>`;
 }
 
 function label(transition: ChartTransition, isLit: boolean): SVGTemplateResult {
-  const { event, guard, actions, label: place } = transition;
-  const middle = place.y + place.height / 2 + 4;
-  const name = isImmediate(transition) ? 'always' : event;
+  const { event, guard, actions, from, to, label: place } = transition;
+  const { x, y, width, height } = place;
+  const condition = guard === null ? '' : `[${guard}]`;
+  const name = isImmediate(transition) ? (guard === null ? 'else' : '') : event;
   const does = actions.length === 0 ? '' : `\ndoes ${actions.join(', ')}`;
+  const title = `${from} → ${to} on ${isImmediate(transition) ? 'entering' : event}${guard === null ? '' : `, if ${guard}`}${does}`;
   return svg`<g class=${isLit ? 'label lit' : 'label'}>
-    <rect x=${place.x} y=${place.y} width=${place.width} height=${place.height} rx="4" />
-    <text x=${place.x + place.width / 2} y=${middle} text-anchor="middle">${name}${guard === null ? nothing : svg`<tspan class="guard">${` [${guard}]`}</tspan>`}</text>
-    <title>${`${name}${guard === null ? '' : `, if ${guard}`}: ${transition.from} → ${transition.to}${does}`}</title>
+    <rect x=${x} y=${y} width=${width} height=${height} rx="3" />
+    <text x=${x + width / 2} y=${y + height / 2 + 4} text-anchor="middle">${name}${
+      condition === '' ? nothing : svg`<tspan class="guard" dx=${name === '' ? 0 : 4}>${condition}</tspan>`
+    }</text>
+    <title>${title}</title>
   </g>`;
 }

@@ -130,7 +130,7 @@ function row({ state, actions }: Context, entry: Entry): TemplateResult {
   const { seq, at, fact, decisions } = entry;
   const isOpen = state.opened === seq;
   const isHere = state.moment?.seq === seq;
-  return html`<li class="entry ${toneOf(entry)} ${isHere ? 'here' : ''}" data-seq=${seq}>
+  return html`<li class="entry tone-${toneOf(entry)} ${isHere ? 'here' : ''}" data-seq=${seq}>
     <button
       type="button"
       class="summary"

@@ -9,7 +9,8 @@ const ROW = 22;
 const HEAD = 34;
 const TIME_WIDTH = 104;
 const LANE_WIDTH = 128;
-const WORDS_WIDTH = 430;
+const WORDS_WIDTH = 540;
+const WORDS_CHARACTERS = 84;
 const MOST_MACHINES = 5;
 /** More arrows say no more; the rest is a page away. */
 const MOST_MESSAGES = 120;
@@ -20,7 +21,17 @@ export function lanes({ state, actions }: Context, entries: readonly Entry[]): T
   const height = HEAD + messages.length * ROW + 8;
   const x = (id: LaneId) => TIME_WIDTH + (laneIndex(columns, id) + 0.5) * LANE_WIDTH;
   const words = TIME_WIDTH + columns.length * LANE_WIDTH + 8;
-  return html`<div class="lanes" tabindex="0" role="group" aria-label="Messages, may be scrolled">
+  // The newest are below, next to what comes after them.
+  const showNewest = (element: Element | undefined) => {
+    if (element !== undefined && state.range === 'moment') element.scrollTop = element.scrollHeight;
+  };
+  return html`<div
+    class="lanes"
+    tabindex="0"
+    role="group"
+    aria-label="Messages, may be scrolled"
+    ${ref(showNewest)}
+  >
     <svg width=${words + WORDS_WIDTH} height=${height} role="list">
       ${columns.map((lane) => laneHead(lane, x(lane.id), height))}
       ${messages.map((message, index) => {
@@ -63,7 +74,11 @@ function arrow(
         ? svg`<line class="across" x1=${TIME_WIDTH} x2=${end - 16} y1=${y} y2=${y} />`
         : svg`<circle cx=${from} cy=${y} r="2.5" /><line class="arrow" x1=${from} x2=${to + (to > from ? -3 : 3)} y1=${y} y2=${y} marker-end="url(#arrow${isBad ? '-bad' : '-message'})" />`
     }
-    <text class="words" x=${end} y=${y + 4}>${shorten(words, 62)}</text>
+    <text class="words" x=${end} y=${y + 4}>${clip(words)}</text>
     <title>${`entry ${seq}, ${type}\n${words}`}</title>
   </g>`;
+}
+
+function clip(words: string): string {
+  return words.length <= WORDS_CHARACTERS ? words : `${words.slice(0, WORDS_CHARACTERS - 1)}…`;
 }

@@ -51,7 +51,8 @@ function card(
     <button type="button" class="pick" aria-pressed=${isChosen} @click=${() => actions.choose(id)}>
       ${badge(identityOf(identities, id))}<span class="id" title=${id}>${id}</span>
     </button>
-    ${stateChip(backend.state)}
+    ${stateChip(backend.state)}<span class="since soft">${sinceWords(backend, asOf)}</span>
+    ${leadingCounter(backend, moment)}
     <div class="mini">
       ${
         chart === null
@@ -65,10 +66,6 @@ function card(
               ),
             )
       }
-    </div>
-    <div class="facts">
-      ${leadingCounter(backend, moment)}
-      <span class="soft">${sinceWords(backend, asOf)}</span>
     </div>
   </li>`;
 }
@@ -167,7 +164,7 @@ function facts(
         ${
           lastTransition === null
             ? 'none yet'
-            : html`${lastTransition.from} → ${lastTransition.to} on <code>${lastTransition.event}</code>,
+            : html`${lastTransition.from === lastTransition.to ? `stayed ${lastTransition.to}` : `${lastTransition.from} → ${lastTransition.to}`} on <code>${lastTransition.event}</code>,
               ${when(lastTransition.seq, lastTransition.at)}`
         }
       </dd>

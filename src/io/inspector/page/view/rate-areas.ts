@@ -101,7 +101,7 @@ function caption({ gutter }: TimelineLayout, { top, height }: Strip, name: strin
   if (gutter < 60) return nothing;
   const isLow = height < 30;
   return svg`<g class="caption" aria-hidden="true">
-    <text x="4" y=${isLow ? top + height / 2 + 4 : top + height - 2}>${name}</text>
+    <text x="4" y=${isLow ? top + height / 2 + 4 : top + 10}>${name}</text>
     <text x=${gutter - 6} y=${isLow ? top + height / 2 + 4 : top + 10} text-anchor="end">${ceiling}</text>
   </g>`;
 }

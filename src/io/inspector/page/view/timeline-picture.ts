@@ -13,7 +13,7 @@ import { markShape } from './mark-shape.ts';
 import { rateAreas } from './rate-areas.ts';
 
 const MARKS_APART = 13;
-const TICK_WIDTH = 84;
+const TICK_WIDTH = 72;
 const LABEL_CHARACTERS = 15;
 
 export function timelinePicture(context: Context, layout: TimelineLayout, shown: TimeWindow): TemplateResult {
