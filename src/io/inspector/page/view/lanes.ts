@@ -1,5 +1,6 @@
 /** Entries as messages between lanes: time goes down, and each arrow is a fact or a decision. */
 import { html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit-html';
+import { ref } from 'lit-html/directives/ref.js';
 import type { Entry } from '../../../../actors/events.ts';
 import { type Lane, type LaneId, laneIndex, lanesFor, type Message, messagesOf } from '../model/lanes.ts';
 import { clock, preciseClock, shorten } from '../model/words.ts';
