@@ -10,6 +10,7 @@ import { registerExplain } from './io/commands/explain.ts';
 import { registerInspect } from './io/commands/inspect.ts';
 import { registerReplay } from './io/commands/replay.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
+import { withoutSecrets } from './io/config/admin-token.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
 import type { ConfigFlags } from './io/config/flags.ts';
 import { loadConfig } from './io/config/load.ts';
@@ -64,9 +65,10 @@ function buildProgram(version: string): Command {
     .description('serve (the default command)')
     // A mistyped command ends up here, as an argument of the default command.
     .allowExcessArguments()
-    .action(async (flags: ConfigFlags, command: Command) => {
+    .option('--inspect', 'print the address of the inspector')
+    .action(async ({ inspect, ...flags }: ConfigFlags & { inspect?: true }, command: Command) => {
       refuseArguments(command);
-      await serveWith(flags, version);
+      await serveWith(flags, version, inspect === true);
     });
 
   withConfigFlags(program.command('config'))
@@ -97,14 +99,14 @@ function withConfigFlags(command: Command): Command {
     );
 }
 
-async function serveWith(flags: ConfigFlags, version: string): Promise<void> {
+async function serveWith(flags: ConfigFlags, version: string, isInspecting: boolean): Promise<void> {
   // Before the config is read and all is loaded: a reload asked for during the start is what the start does anyway.
   process.on('SIGHUP', () => {});
   const reload = () => loadConfig({ flags, env: process.env, isTerminal: isTerminal() });
   const loaded = reload();
   // Loaded late, so that a wrong config and the other commands answer at once.
   const { serve } = await import('./main.ts');
-  await serve({ loaded, reload, version });
+  await serve({ loaded, reload, version, isInspecting });
 }
 
 function printConfig(flags: ConfigFlags, asJson: boolean): void {
@@ -114,7 +116,8 @@ function printConfig(flags: ConfigFlags, asJson: boolean): void {
     return;
   }
   const origins = Object.fromEntries([...loaded.origins].map(([key, origin]) => [key, formatOrigin(origin)]));
-  const { file = null, config } = loaded;
+  const { file = null } = loaded;
+  const config = withoutSecrets(loaded.config);
   process.stdout.write(`${JSON.stringify({ file, config, origins }, null, 2)}\n`);
 }
 

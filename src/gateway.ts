@@ -9,8 +9,12 @@ import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
 import { createAdmin } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
+import { withoutSecrets } from './io/config/admin-token.ts';
+import { hostAndPort } from './io/config/hosts.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
+import { momentOf } from './io/inspector/history/moment.ts';
+import { createLiveInspector, type LiveInspector } from './io/inspector/live.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
 import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
@@ -102,7 +106,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
   const listener = createListener(parts);
-  const admin = createAdminListener(parts, reload);
+  const inspector = createInspector(parts, () => portOf(listener.server));
+  const admin = createAdminListener(parts, reload, inspector);
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
     [admin, current().admin],
@@ -123,7 +128,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     balancer: parts.balancer,
     entries$: parts.entries$,
     reload,
-    stop: () => stop(parts, listener, admin, running),
+    async stop() {
+      const cut = await stop(parts, listener, admin, running);
+      await inspector.close();
+      return cut;
+    },
   };
 }
 
@@ -135,7 +144,7 @@ function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Pro
     dir: settings().dir,
     settings,
     version,
-    config: config.current,
+    config: () => withoutSecrets(config.current()),
     snapshot: () => takeSnapshot(balancer.core),
     now: clock.now,
     files,
@@ -158,15 +167,34 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
   });
 }
 
-function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
+function createInspector({ options, balancer, clock, eventLog }: Parts, port: () => number): LiveInspector {
+  const { current } = options.config;
+  const { enabled } = current().eventLog;
+  return createLiveInspector({
+    dir: enabled ? eventLog.stats().dir : null,
+    log: eventLog.stats,
+    source: () => ({
+      kind: 'live',
+      title: hostAndPort(current().server.host, port()),
+      version: options.version,
+      canChange: true,
+    }),
+    now: (seq) => momentOf(balancer.core, { seq, at: clock.now() }),
+  });
+}
+
+function createAdminListener(parts: Parts, reload: Gateway['reload'], inspector: LiveInspector): Server {
   const { options, balancer, control$, eventLog } = parts;
+  const { host, token } = options.config.current().admin;
   return createAdmin({
-    host: options.config.current().admin.host,
+    host,
+    token,
     backends: balancer.backends,
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
     stats: () => ({ eventLog: eventLog.stats() }),
+    inspector,
   });
 }
 

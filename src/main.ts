@@ -17,6 +17,8 @@ export type ServeOptions = {
   /** Reads the config again; throws a `ConfigError` if it is not valid. */
   readonly reload: () => LoadedConfig;
   readonly version: string;
+  /** Whether the address of the inspector is to be told. */
+  readonly isInspecting: boolean;
 };
 
 /**
@@ -24,7 +26,7 @@ export type ServeOptions = {
  *
  * @throws Error with a `code` of the system if it cannot listen
  */
-export async function serve({ loaded, reload, version }: ServeOptions): Promise<void> {
+export async function serve({ loaded, reload, version, isInspecting }: ServeOptions): Promise<void> {
   const { log, flush } = createLogger(loaded.config.logging);
   const fail = (error: unknown) => {
     log.fatal(error, 'a mistake of our own; stopping');
@@ -44,7 +46,8 @@ export async function serve({ loaded, reload, version }: ServeOptions): Promise<
   process.on('SIGHUP', () => void gateway.reload());
   const stopped = stopSignal(log);
   const { port, adminPort } = gateway;
-  welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined });
+  const isDemo = demo !== undefined;
+  welcome(log, { config: config.current(), port, adminPort, version, isDemo, isInspecting });
   await stopped;
   await shutDown(gateway, demo, log);
   await flush();

@@ -1,44 +1,65 @@
 /**
- * The listener for operators: what the backends are doing, and the few things one may do about it. It has no
- * log-in, so it is meant for loopback, and it refuses what a web page could send there behind its user's back.
+ * The listener for operators: what the backends are doing, the few things one may do about it, and the inspector. Who may
+ * ask at all is for `admin/guard.ts` to say.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import net from 'node:net';
 import type { BackendView } from '../actors/view.ts';
 import type { ReloadOutcome } from '../streams/ports.ts';
+import { type Answer, problem, sendJson } from './admin/answer.ts';
+import { createGuard, type Guard } from './admin/guard.ts';
+import { createTokenCheck, type TokenCheck } from './admin/token.ts';
+import {
+  exchangeToken,
+  type InspectorOptions,
+  isInspectorPath,
+  serveInspector,
+  urlOf,
+} from './inspector/routes.ts';
 
 export type AdminOptions = {
   /** The configured name of the listener, which a `Host` header may carry. */
   readonly host: string;
+  /** What who asks must send along; '' if nothing. */
+  readonly token: string;
   backends(): BackendView[];
   drain(backend: string): void;
   restore(backend: string): void;
   reload(): Promise<ReloadOutcome>;
   /** Figures of the gateway's own parts, as plain JSON. */
   stats(): object;
+  readonly inspector: InspectorOptions;
 };
 
-type Answer = { status: number; body: unknown };
+type Doors = { readonly guard: Guard; readonly token: TokenCheck };
 
 export function createAdmin(options: AdminOptions): Server {
+  const token = createTokenCheck(options.token);
+  const doors: Doors = { guard: createGuard(options.host, token), token };
   return createServer((request, response) => {
     // Nothing here reads a body; what comes of one is let run off.
     request.resume();
-    answer(options, request).then(
-      (result) => send(response, result),
-      (error: unknown) => send(response, { status: 500, body: problem('internal_error', String(error)) }),
-    );
+    serve(options, doors, request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else sendJson(response, { status: 500, body: problem('internal_error', String(error)) });
+    });
   });
 }
 
-async function answer(options: AdminOptions, request: IncomingMessage): Promise<Answer> {
-  if (!isAskedByOperator(request, options.host)) {
-    return {
-      status: 403,
-      body: problem('forbidden', 'The admin listener answers to its own address only, and to no web page.'),
-    };
-  }
-  const [pathname = '/'] = (request.url ?? '/').split('?', 1);
+async function serve(
+  options: AdminOptions,
+  { guard, token }: Doors,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname } = urlOf(request);
+  const refusal = guard.refuse(request, pathname);
+  if (refusal !== undefined) {
+    if (refusal !== token.refusal || !exchangeToken(token, request, response)) sendJson(response, refusal);
+  } else if (isInspectorPath(pathname)) await serveInspector(options.inspector, request, response);
+  else sendJson(response, await answer(options, request, pathname));
+}
+
+async function answer(options: AdminOptions, request: IncomingMessage, pathname: string): Promise<Answer> {
   const action = /^\/backends\/([^/]+)\/(drain|restore)$/.exec(pathname);
   if (action !== null) return whenPost(request, () => change(options, decode(action[1] ?? ''), action[2]));
   switch (pathname) {
@@ -75,21 +96,6 @@ function reloadAnswer(outcome: ReloadOutcome): Answer {
   return { status: 200, body: { applied: true, changed, needRestart } };
 }
 
-/**
- * Keeps web pages out: a page of another site that asks for this address sends its `Origin`, and one whose
- * name was rebound to this address sends a `Host` that is not ours.
- */
-function isAskedByOperator({ headers }: IncomingMessage, ownHost: string): boolean {
-  const host = hostnameOf(headers.host ?? '');
-  const isOwn = host === 'localhost' || host === ownHost || net.isIP(host) !== 0;
-  const { origin } = headers;
-  return isOwn && (origin === undefined || origin === `http://${headers.host}`);
-}
-
-function hostnameOf(host: string): string {
-  return host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-}
-
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -107,18 +113,9 @@ async function whenPost(request: IncomingMessage, answerer: () => Answer | Promi
 }
 
 function wrongMethod(expected: string): Answer {
-  return { status: 405, body: problem('method_not_allowed', `Use ${expected}.`) };
-}
-
-function problem(code: string, message: string): object {
-  return { error: { code, message } };
-}
-
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-  });
-  response.end(text);
+  return {
+    status: 405,
+    body: problem('method_not_allowed', `Use ${expected}.`),
+    headers: { Allow: expected },
+  };
 }

@@ -1,5 +1,5 @@
 /** The first words of the daemon: where it listens, what it balances, and how to try it. */
-import { hostAndPort } from './config/hosts.ts';
+import { hostAndPort, isLoopback } from './config/hosts.ts';
 import type { Config } from './config/schema.ts';
 import type { Logger } from './log.ts';
 import { originOf } from './origin.ts';
@@ -10,10 +10,12 @@ export type WelcomeFacts = {
   readonly adminPort: number;
   readonly version: string;
   readonly isDemo: boolean;
+  /** Whether the address of the inspector is told. */
+  readonly isInspecting: boolean;
 };
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
-  const { config, port, adminPort, version, isDemo } = facts;
+  const { config, port, adminPort, version, isDemo, isInspecting } = facts;
   const url = `http://${hostAndPort(reachable(config.server.host), port)}`;
   const adminUrl = `http://${hostAndPort(reachable(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
@@ -32,10 +34,11 @@ export function welcome(log: Logger, facts: WelcomeFacts): void {
       `balancing over ${backends.map(({ id, weight }) => `${id} (weight ${weight})`).join(', ')}`,
     );
   }
+  if (isInspecting) tellInspector(log, `${adminUrl}/inspector`, config.admin.token !== '');
   if (!isLoopback(config.admin.host)) {
     log.warn(
       { host: config.admin.host },
-      'the admin listener has no log-in and is open to other machines; bind it to 127.0.0.1',
+      'the admin listener is open to other machines; its token goes over the network as it is, so put TLS in front of it',
     );
   }
 }
@@ -46,8 +49,10 @@ function reachable(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+/** The token itself is never printed. */
+function tellInspector(log: Logger, inspectorUrl: string, wantsToken: boolean): void {
+  const how = wantsToken ? '; open it with ?token= and admin.token once' : '';
+  log.info({ inspectorUrl }, `the inspector is at ${inspectorUrl}${how}`);
 }
 
 function tryIt(url: string, adminUrl: string): string {

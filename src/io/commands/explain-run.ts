@@ -83,7 +83,12 @@ async function explain(
   return explainMoment(path, await resolvePoint(path, at ?? '', refuse), onProgress);
 }
 
-async function explainRequest(path: string, id: string, onProgress: Progress): Promise<Explanation> {
+/** Tells the life of the requests of this id. */
+export async function explainRequest(
+  path: string,
+  id: string,
+  onProgress: Progress,
+): Promise<Explanation & { readonly report: RequestReport }> {
   const watch = watchRequests(id);
   const { log } = await playLog(path, watch, undefined, onProgress);
   const report = watch.report();
@@ -91,6 +96,7 @@ async function explainRequest(path: string, id: string, onProgress: Progress): P
   return {
     isFound: total > 0,
     log,
+    report,
     json: { explain: 'request', id, ...report },
     lines: (paint) =>
       total > MANY
@@ -205,7 +211,7 @@ async function resolvePoint(path: string, text: string, refuse: (message: string
 }
 
 /** What is wrong with the log, so that the explanation may be wrong or not whole. */
-function troubles({ damage, divergence }: LogFacts): string[] {
+export function troubles({ damage, divergence }: LogFacts): string[] {
   return [
     ...damage.flatMap(({ segment, line, byte, problem, readable, tornBytes }) =>
       tornBytes > 0

@@ -37,8 +37,11 @@ export async function runInspect(
   }
   const title = resolve(path);
   const inquiry = createInquiry({
-    path: title,
-    source: { kind: 'recording', title, version: '', canChange: false },
+    setup: () => ({
+      path: title,
+      isLive: false,
+      source: { kind: 'recording', title, version: '', canChange: false },
+    }),
     // Reading it anew would make who comes back wait.
     idleMs: undefined,
   });

@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { withoutSecrets } from './admin-token.ts';
 import { backendToText } from './backend-text.ts';
 import { variableOf } from './environment.ts';
 import { expectedBy } from './formats.ts';
@@ -38,7 +39,11 @@ export const restartKeys: ReadonlySet<string> = new Set(
 );
 
 /** @returns one row per key in the order of the schema; one per backend, in its short form, for `backends`. */
-export function describeConfig({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>): ConfigRow[] {
+export function describeConfig({
+  config: loaded,
+  origins,
+}: Pick<LoadedConfig, 'config' | 'origins'>): ConfigRow[] {
+  const config = withoutSecrets(loaded);
   return [...LEAVES.keys()].flatMap((key): ConfigRow[] => {
     const origin = formatOrigin(origins.get(key) ?? { from: 'default' });
     if (key !== 'backends' || config.backends.length === 0) {

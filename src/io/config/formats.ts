@@ -13,6 +13,7 @@ export type FormatSpec =
   | { readonly format: 'trueOrFalse' }
   | { readonly format: 'host' }
   | { readonly format: 'folder' }
+  | { readonly format: 'secret' }
   | { readonly format: 'choice'; readonly choices: readonly string[] }
   | { readonly format: 'choices'; readonly choices: readonly string[] }
   | { readonly format: 'requestPath' }
@@ -23,6 +24,8 @@ export type FormatSpec =
 export type Fault = { readonly at: string; readonly value: unknown; readonly expected: string };
 
 const MAX_PATH_LENGTH = 1024;
+/** Shorter ones could be guessed. */
+const SECRET = /^[!-~]{16,200}$/;
 const MAX_PATTERNS = 100;
 
 /** @returns what a value of this format must be, as the end of a sentence that begins with the key. */
@@ -34,6 +37,8 @@ export function expectedBy(spec: FormatSpec): string {
       return 'must be true or false';
     case 'folder':
       return 'must be the path of a folder, such as "./data/events"';
+    case 'secret':
+      return 'must be 16 to 200 visible ASCII characters without a space, as "openssl rand -hex 24" makes them, or ""';
     case 'host':
       return 'must be a host name or an IP address, such as "127.0.0.1", "::1" or "gpu-1.internal"';
     case 'choice':
@@ -58,6 +63,9 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
       return typeof value === 'boolean' ? [] : wrong(value, spec);
     case 'folder':
       return typeof value === 'string' && isFolder(value) ? [] : wrong(value, spec);
+    case 'secret':
+      // What somebody meant to be secret is not shown, however wrong it is.
+      return typeof value === 'string' && (value === '' || SECRET.test(value)) ? [] : wrong(undefined, spec);
     case 'host':
       return typeof value === 'string' && isHost(value) ? [] : wrong(value, spec);
     case 'choice':
@@ -99,6 +107,7 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
       return backendsFromTexts(texts);
     case 'host':
     case 'folder':
+    case 'secret':
     case 'choice':
     case 'requestPath':
       return text;

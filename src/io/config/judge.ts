@@ -18,6 +18,7 @@ const FORMATS: readonly FormatSpec['format'][] = [
   'wholeNumber',
   'trueOrFalse',
   'folder',
+  'secret',
   'choice',
   'choices',
   'requestPath',

@@ -4,6 +4,7 @@
  */
 
 import { resolve } from 'node:path';
+import { missingToken } from './admin-token.ts';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.ts';
 import { type ConfigFile, readConfigFile } from './file.ts';
 import { type ConfigFlags, readFlags } from './flags.ts';
@@ -56,6 +57,9 @@ export function loadConfig({ flags, env, isTerminal }: LoadInput): LoadedConfig 
   // While one of the two addresses is in doubt, a clash between them would be a guess.
   if (!problems.some(({ key }) => /^(?:config|(?:server|admin)\.(?:host|port))$/.test(key))) {
     problems.push(...listenerClash(config, origins));
+  }
+  if (!problems.some(({ key }) => /^(?:config|admin\.(?:host|token))$/.test(key))) {
+    problems.push(...missingToken(config, origins));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { config, origins, ...(file === undefined ? {} : { file: file.path }) };

@@ -31,7 +31,8 @@ export type EventLogConfig = {
 
 export type Config = {
   server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
-  admin: { host: string; port: number };
+  /** An empty token means that none is wanted. */
+  admin: { host: string; port: number; token: string };
   backends: BackendConfig[];
   health: {
     path: string;
@@ -111,13 +112,19 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
       format: 'host',
       default: '127.0.0.1',
       restart: true,
-      doc: 'Address of the admin API; it has no authentication, so keep it on loopback.',
+      doc: 'Address of the admin API; one that other machines reach wants a token.',
     },
     port: {
       ...port,
       default: 9900,
       restart: true,
       doc: 'Port of the admin API; 0 takes any free port.',
+    },
+    token: {
+      format: 'secret',
+      default: '',
+      restart: true,
+      doc: 'What the admin API must be sent; required unless admin.host is loopback, never shown.',
     },
   },
   backends: {

@@ -72,7 +72,8 @@ type Reading = {
   onRead(bytes: number): void;
 };
 
-async function* readSegment(
+/** Batches of the usable lines of one segment, from its beginning to its end. */
+export async function* readSegment(
   segment: SegmentFile,
   { trust, isLast, onRead }: Reading,
 ): AsyncGenerator<LogItem[]> {
@@ -92,7 +93,7 @@ async function* readSegment(
 }
 
 /** The usable ones. A batch ends where trust does, so that damage is reported in its place among them. */
-function* judgeLines(found: readonly FoundLine[], trust: Trust): Generator<LogItem[]> {
+export function* judgeLines(found: readonly FoundLine[], trust: Trust): Generator<LogItem[]> {
   let batch: LogItem[] = [];
   for (const each of found) {
     const verdict = judgeLine(trust, each);

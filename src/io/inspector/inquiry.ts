@@ -4,15 +4,20 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Question } from './questions.ts';
-import type { Answered, Reply, WorkerSetup } from './thread.ts';
+import { createStoryteller } from './storyteller.ts';
+import { type Answered, type Reply, refusal, threadUrl, type WorkerSetup } from './thread.ts';
 
 export type Inquiry = {
   /** Never rejects: what goes wrong is in the reply. */
   ask(question: Question): Promise<Reply>;
+  /** Whether the thread runs. */
+  readonly isAwake: boolean;
   close(): Promise<void>;
 };
 
-export type InquiryOptions = WorkerSetup & {
+export type InquiryOptions = {
+  /** What the thread begins with, asked for when it is started. */
+  readonly setup: () => WorkerSetup;
   /** How long the thread outlives the last question; it does until the end if this is undefined. */
   readonly idleMs: number | undefined;
 };
@@ -24,11 +29,12 @@ const MEMORY_MIB = 1024;
 
 type Thread = { readonly worker: Worker; readonly waiting: Map<number, (reply: Reply) => void> };
 
-export function createInquiry({ path, source, idleMs }: InquiryOptions): Inquiry {
+export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
   let lastId = 0;
   let isClosed = false;
+  const storyteller = createStoryteller(() => setup().path);
 
   const end = async () => {
     const ended = thread;
@@ -39,7 +45,7 @@ export function createInquiry({ path, source, idleMs }: InquiryOptions): Inquiry
   };
 
   const start = (): Thread => {
-    const started = startThread({ path, source }, () => {
+    const started = startThread(setup(), () => {
       if (thread === started) thread = undefined;
     });
     return started;
@@ -48,6 +54,7 @@ export function createInquiry({ path, source, idleMs }: InquiryOptions): Inquiry
   return {
     ask(question) {
       if (isClosed) return Promise.resolve(refusal(503, 'closing', 'The gateway is stopping.'));
+      if (question.ask === 'request') return storyteller.tell(question.id);
       thread ??= start();
       const { worker, waiting } = thread;
       if (waiting.size >= MOST_UNDER_WAY) {
@@ -69,16 +76,19 @@ export function createInquiry({ path, source, idleMs }: InquiryOptions): Inquiry
         worker.postMessage({ id, question });
       });
     },
+    get isAwake() {
+      return thread !== undefined;
+    },
     async close() {
       isClosed = true;
-      await end();
+      await Promise.all([end(), storyteller.close()]);
     },
   };
 }
 
 function startThread(setup: WorkerSetup, onEnd: () => void): Thread {
   const waiting: Thread['waiting'] = new Map();
-  const worker = new Worker(new URL(`./worker.${extension()}`, import.meta.url), {
+  const worker = new Worker(threadUrl('worker'), {
     workerData: setup,
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MIB },
@@ -96,13 +106,4 @@ function startThread(setup: WorkerSetup, onEnd: () => void): Thread {
   });
   worker.unref();
   return { worker, waiting };
-}
-
-/** Of sources, and of what they are compiled to. */
-function extension(): string {
-  return import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-}
-
-function refusal(status: number, code: string, message: string): Reply {
-  return { status, body: JSON.stringify({ error: { code, message } }) };
 }

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { threadUrl } from './thread.ts';
 
 export type PageFile = { readonly type: string; readonly body: Buffer };
 
@@ -77,7 +78,7 @@ function libraryFiles(): [string, Buffer][] {
 async function withoutTypes(texts: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
   const sources = [...texts].filter(([name]) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
   if (sources.length === 0) return texts;
-  const worker = new Worker(new URL('./strip-types.ts', import.meta.url), {
+  const worker = new Worker(threadUrl('strip-types'), {
     workerData: sources,
     env: {},
     execArgv: ['--disable-warning=ExperimentalWarning'],

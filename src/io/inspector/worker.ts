@@ -8,10 +8,9 @@ import type { Chart } from './api.ts';
 import { definitionOf } from './chart/definition.ts';
 import { layOut } from './chart/layout.ts';
 import { type Answerer, createAnswerer } from './history/answers.ts';
-import { readRecording } from './history/reading.ts';
+import { followRecording, readNothing, readRecording } from './history/reading.ts';
 import { GoneError } from './history/stretches.ts';
-import type { Question } from './questions.ts';
-import type { Asked, Reply, WorkerSetup } from './thread.ts';
+import { type Asked, type Reply, refusal, type ThreadQuestion, type WorkerSetup } from './thread.ts';
 
 const setup: WorkerSetup = workerData;
 const port = parentPort;
@@ -27,18 +26,18 @@ port.on('message', ({ id, question }: Asked) => {
   );
 });
 
-async function openLog({ path, source }: WorkerSetup): Promise<Answerer> {
-  return createAnswerer(await readRecording(path), source);
+async function openLog({ path, isLive, source }: WorkerSetup): Promise<Answerer> {
+  const reading = path === null ? readNothing() : isLive ? followRecording(path) : await readRecording(path);
+  return createAnswerer(reading, source);
 }
 
-async function answer(question: Question): Promise<Reply> {
+async function answer(question: ThreadQuestion): Promise<Reply> {
   if (question.ask === 'chart') {
     chart ??= layOut(definitionOf(backendMachine));
     return json(await chart);
   }
-  if (question.ask === 'request') return problem(501, 'not_yet', 'not yet');
   const found = await (await answerer).answer(question);
-  return found === undefined ? problem(404, 'nothing_yet', 'The log has no entry yet.') : json(found);
+  return found === undefined ? refusal(404, 'nothing_yet', 'The log has no entry yet.') : json(found);
 }
 
 function json(body: object | null): Reply {
@@ -46,14 +45,10 @@ function json(body: object | null): Reply {
 }
 
 function failure(error: unknown): Reply {
-  if (error instanceof GoneError) return problem(410, 'gone', error.message);
-  return problem(
+  if (error instanceof GoneError) return refusal(410, 'gone', error.message);
+  return refusal(
     500,
     'internal_error',
     error instanceof Error ? (error.stack ?? error.message) : String(error),
   );
-}
-
-function problem(status: number, code: string, message: string): Reply {
-  return { status, body: JSON.stringify({ error: { code, message } }) };
 }

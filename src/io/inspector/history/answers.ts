@@ -1,6 +1,6 @@
 /** Answers the questions of the page about one log, which may still be read. */
 import type { Overview } from '../api.ts';
-import type { Question } from '../questions.ts';
+import type { ThreadQuestion } from '../thread.ts';
 import { Entries } from './entries.ts';
 import { Moments } from './moments.ts';
 import type { Reading } from './reading.ts';
@@ -11,7 +11,7 @@ export type Answerer = {
   answer(question: HistoryQuestion): Promise<object | null | undefined>;
 };
 
-export type HistoryQuestion = Extract<Question, { ask: 'overview' | 'moment' | 'entries' | 'step' }>;
+export type HistoryQuestion = Exclude<ThreadQuestion, { ask: 'chart' }>;
 
 export function createAnswerer(reading: Reading, source: Overview['source']): Answerer {
   const { index } = reading;
@@ -38,7 +38,7 @@ export function createAnswerer(reading: Reading, source: Overview['source']): An
 function overviewOf(
   { index, progress, failure }: Reading,
   source: Overview['source'],
-  { buckets, notes }: Extract<Question, { ask: 'overview' }>,
+  { buckets, notes }: Extract<ThreadQuestion, { ask: 'overview' }>,
 ): Overview {
   return {
     source: { ...source, version: source.version || index.product },

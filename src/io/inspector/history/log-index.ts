@@ -183,7 +183,9 @@ export class LogIndex {
   #markBeginning(stretch: Stretch): void {
     if (stretch.began === 'run') {
       const crashed = this.#hasStopped ? '' : '; the run before it ended without a stop';
-      this.marks.add('started', stretch, `the gateway started${crashed}`);
+      // The entry that begins it: before that there is nothing to be seen.
+      const { seq, at } = this.#item?.line ?? stretch;
+      this.marks.add('started', { seq, at }, `the gateway started${crashed}`);
     } else if (stretch.began !== 'log') this.marks.add('gap', stretch, stretchWords(stretch));
     this.#hasStopped = false;
   }
