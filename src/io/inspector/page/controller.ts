@@ -7,6 +7,7 @@ import type { Client, Point } from './client.ts';
 import { entryQuery } from './model/event-filter.ts';
 import { createLatest } from './model/latest.ts';
 import { advanced } from './model/playback.ts';
+import { bucketsFor } from './model/rates.ts';
 import { type Action, boundsOf, type Change, type PageState } from './model/state.ts';
 import { windowOf } from './model/time-window.ts';
 
@@ -32,10 +33,6 @@ const ENTRIES_EVERY_MS = 1000;
 /** While nothing moves, a new place is shown at once. */
 const ENTRIES_SETTLE_MS = 150;
 const ENTRIES_SHOWN = 60;
-/** Pixels of the timeline for each bucket of its figures. */
-const PIXELS_PER_BUCKET = 3;
-const FEWEST_BUCKETS = 60;
-const MOST_BUCKETS = 600;
 
 type Parts = {
   readonly client: Client;
@@ -143,14 +140,11 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
 type WantedMoment = { readonly point: Point; readonly movesCursor: boolean };
 
 async function fetchOverview({ client, state, dispatch, gatewayNow }: Parts): Promise<void> {
-  const before = state();
-  const bounds = boundsOf(before);
-  const isZoomed = before.view.spanMs !== null;
-  const buckets = Math.round(before.width / PIXELS_PER_BUCKET);
-  const overview = await client.overview(
-    Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, buckets)),
-    bounds === null || !isZoomed ? null : windowOf(before.view, bounds),
-  );
+  const { width, view } = state();
+  const bounds = boundsOf(state());
+  const shown = bounds === null ? null : windowOf(view, bounds);
+  const buckets = bucketsFor(width, shown === null ? Number.POSITIVE_INFINITY : shown.until - shown.from);
+  const overview = await client.overview(buckets, view.spanMs === null ? null : shown);
   dispatch({ type: 'overviewCame', overview, now: gatewayNow() });
 }
 

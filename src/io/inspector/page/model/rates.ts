@@ -2,6 +2,18 @@
 import type { Rates } from '../../api.ts';
 import { type TimeWindow, xOf } from './time-window.ts';
 
+const PIXELS_PER_BUCKET = 3;
+/** In shorter ones a steady load of a few requests per second looks like a comb. */
+const MIN_BUCKET_MS = 500;
+const FEWEST_BUCKETS = 10;
+const MOST_BUCKETS = 600;
+
+/** @returns into how many buckets so much time is best divided for a picture of this width */
+export function bucketsFor(width: number, spanMs: number): number {
+  const wanted = Math.min(Math.round(width / PIXELS_PER_BUCKET), Math.floor(spanMs / MIN_BUCKET_MS));
+  return Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, wanted));
+}
+
 /** One point per bucket that is in sight: its left edge and its value per second. */
 export type Column = { readonly x: number; readonly right: number; readonly value: number };
 

@@ -13,7 +13,10 @@ export function dialogs(context: Context): TemplateResult {
 
 /** A dialog is shown as soon as it is in the page; Escape and the buttons take it out again. */
 function showModal(element: Element | undefined): void {
-  if (element instanceof HTMLDialogElement && !element.open) element.showModal();
+  if (!(element instanceof HTMLDialogElement)) return;
+  queueMicrotask(() => {
+    if (element.isConnected && !element.open) element.showModal();
+  });
 }
 
 /** Closing by its own means gives the focus back to where it was; the state hears of it by the `close` event. */

@@ -7,10 +7,13 @@ import type { Entry } from '../../../../actors/events.ts';
 import type { EntryPage } from '../../api.ts';
 import { decisionWords, factWords, toneOf } from '../model/entry-words.ts';
 import { EVENT_GROUPS, EVENT_TYPES, EVERYTHING, isFiltering } from '../model/event-filter.ts';
-import { grouped, preciseClock } from '../model/words.ts';
+import { counted, grouped, preciseClock } from '../model/words.ts';
 import type { Context } from './context.ts';
 import { lanes } from './lanes.ts';
 import { empty } from './parts.ts';
+
+/** A backend that falls may close dozens of sockets; the whole entry has them all. */
+const DECISIONS_SHOWN = 4;
 
 export function events(context: Context): TemplateResult {
   const { state } = context;
@@ -130,6 +133,7 @@ function row({ state, actions }: Context, entry: Entry): TemplateResult {
   const { seq, at, fact, decisions } = entry;
   const isOpen = state.opened === seq;
   const isHere = state.moment?.seq === seq;
+  const more = decisions.length - DECISIONS_SHOWN;
   return html`<li class="entry tone-${toneOf(entry)} ${isHere ? 'here' : ''}" data-seq=${seq}>
     <button
       type="button"
@@ -141,7 +145,11 @@ function row({ state, actions }: Context, entry: Entry): TemplateResult {
       <time>${preciseClock(at)}</time>
       <code>${fact.type}</code>
       <span class="words">
-        ${factWords(fact)}${decisions.map((decision) => html` <span class="decision">→ ${decisionWords(decision)}</span>`)}
+        ${factWords(fact)}${decisions
+          .slice(0, DECISIONS_SHOWN)
+          .map((decision) => html` <span class="decision">→ ${decisionWords(decision)}</span>`)}${
+          more > 0 ? html` <span class="decision">→ ${counted(more, 'more decision')}</span>` : nothing
+        }
       </span>
     </button>
     ${isOpen ? whole(entry, actions) : nothing}
