@@ -10,7 +10,7 @@ WORKDIR /app
 # Dependencies first: this layer is built again only when they change.
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --include=dev
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.page.json ./
 COPY scripts ./scripts
 COPY mock ./mock
 COPY src ./src

@@ -11,6 +11,7 @@ echo 'test: format and lint (biome)'
 sh "$with_node" biome check --error-on-warnings .
 echo 'test: types (tsc)'
 sh "$with_node" tsc -p .
+sh "$with_node" tsc -p tsconfig.page.json
 echo 'test: tests (node --test)'
 if [ "$#" -eq 0 ]; then set -- 'test/**/*.test.ts'; fi
 # A test that hangs fails after two minutes, a whole file (see test-guard.ts) after three.

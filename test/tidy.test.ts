@@ -79,6 +79,14 @@ const SIDES: readonly Side[] = [
   { of: 'src/io/explain/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
   { of: 'src/io/whatif/', files: ['src/io/', 'src/simulation/', 'src/actors/'], packages: [], node: 'all' },
   { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
+  // Runs in a browser: what it shares with the server are types.
+  {
+    of: 'src/io/inspector/page/',
+    files: ['src/io/inspector/page/'],
+    types: ['src/io/inspector/api.ts', 'src/actors/'],
+    packages: ['lit-html'],
+    node: 'none',
+  },
   {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
@@ -307,7 +315,7 @@ const NOT_IN_USE: Exceptions = {
   'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
   'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',
 };
-const ENTRIES = ['src/cli.ts', 'mock/cli.ts'];
+const ENTRIES = ['src/cli.ts', 'mock/cli.ts', 'src/io/inspector/page/main.ts'];
 
 /** Exports that nobody imports, by file and name. */
 const UNUSED_EXPORTS: Exceptions = {};

@@ -109,7 +109,7 @@ describe('the page of a recording', () => {
     withPage(async (page) => {
       await page.locator('select[name=kind]').selectOption('changes');
       await page.locator('select[name=backend]').selectOption(BACKEND);
-      await until(page, '[2, 3].includes(document.querySelectorAll(".entry").length)');
+      await until(page, 'document.querySelectorAll(".entry").length === 3');
       await page.locator('.entry .summary', { hasText: 'llama-small is unhealthy' }).click();
       assert.match(await page.locator('.whole pre').innerText(), /"to": "unhealthy"/);
       await page.getByRole('button', { name: 'Clear filter' }).click();

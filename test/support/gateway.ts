@@ -15,6 +15,7 @@ type Section<Key extends keyof Config> = Partial<Omit<Config[Key], 'queue'>>;
 export type TestConfig = {
   backends?: readonly TestBackend[];
   server?: Section<'server'>;
+  admin?: Section<'admin'>;
   health?: Section<'health'>;
   pool?: Section<'pool'>;
   queue?: Partial<Config['pool']['queue']>;
@@ -128,6 +129,7 @@ function load(changes: TestConfig): LoadedConfig {
       ...config,
       backends: backends.map(toBackend),
       logging: { level: 'silent', format: 'json' },
+      admin: { ...config.admin, ...sections.admin },
       server: { ...config.server, shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS, ...sections.server },
       health: { ...config.health, intervalMs: PROBE_INTERVAL_MS, ...sections.health },
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },

@@ -44,6 +44,11 @@ export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
     await ended.worker.terminate();
   };
 
+  const rest = (worker: Worker) => {
+    worker.unref();
+    if (idleMs !== undefined && !isClosed) idle = setTimeout(() => void end(), idleMs).unref();
+  };
+
   const start = (): Thread => {
     const started = startThread(setup(), () => {
       if (thread === started) thread = undefined;
@@ -61,15 +66,13 @@ export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
         return Promise.resolve(refusal(503, 'busy', 'Too many questions are under way; ask again soon.'));
       }
       clearTimeout(idle);
-      if (idleMs !== undefined) idle = setTimeout(() => void end(), idleMs).unref();
       lastId += 1;
       const id = lastId;
       return new Promise((resolve) => {
         waiting.set(id, (reply) => {
           waiting.delete(id);
           // An open question keeps the process alive, the thread as such does not.
-          if (waiting.size === 0) worker.unref();
-          idle?.refresh();
+          if (waiting.size === 0) rest(worker);
           resolve(reply);
         });
         worker.ref();

@@ -28,6 +28,8 @@ const OPTIONS = {
   'elk.spacing.edgeEdge': '10',
   'elk.layered.spacing.nodeNodeBetweenLayers': '26',
   'elk.layered.spacing.edgeNodeBetweenLayers': '14',
+  // From the initial state on, in the order in which the machine names its states.
+  'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
   'elk.padding': '[top=8,left=8,bottom=8,right=8]',
 } as const;

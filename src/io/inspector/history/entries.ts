@@ -65,15 +65,14 @@ export class Entries {
   async *#forwards(seq: number): AsyncGenerator<Entry> {
     const { keyframes } = this.#index;
     let last = seq;
-    let keyframe = keyframes.before(seq) ?? keyframes.all[0];
-    while (keyframe !== undefined) {
-      const { entries } = await this.#stretches.of(keyframe);
+    for (let next = keyframes.after(last); next !== undefined; next = keyframes.after(last)) {
+      const { entries } = await this.#stretches.of(next);
       for (const entry of entries) {
         if (entry.seq <= last) continue;
         last = entry.seq;
         yield entry;
       }
-      keyframe = keyframes.after(Math.max(keyframe.seq, Math.min(last, keyframe.last.seq - 1)));
+      last = Math.max(last, next.last.seq);
     }
   }
 
@@ -81,16 +80,15 @@ export class Entries {
   async *#backwards(seq: number): AsyncGenerator<Entry> {
     const { keyframes } = this.#index;
     let first = seq;
-    let keyframe = keyframes.before(seq - 1);
-    while (keyframe !== undefined) {
-      const { entries } = await this.#stretches.of(keyframe);
+    for (let next = keyframes.before(first); next !== undefined; next = keyframes.before(first)) {
+      const { entries } = await this.#stretches.of(next);
       for (let index = entries.length - 1; index >= 0; index -= 1) {
         const entry = entries[index];
         if (entry === undefined || entry.seq >= first) continue;
         first = entry.seq;
         yield entry;
       }
-      keyframe = keyframes.before(keyframe.seq - 1);
+      first = Math.min(first, next.seq + 1);
     }
   }
 }

@@ -22,16 +22,28 @@ export type Keyframe = Instant & {
   entries: number;
 };
 
-const FIRST_INTERVAL = 4096;
-const MOST = 600;
-const MOST_BYTES = 96 * 1024 * 1024;
+export type KeyframeLimits = {
+  /** Entries from one to the next, at first. */
+  readonly interval: number;
+  readonly most: number;
+  /** Characters of all their states. */
+  readonly mostBytes: number;
+};
+
+const LIMITS: KeyframeLimits = { interval: 4096, most: 600, mostBytes: 96 * 1024 * 1024 };
 
 export class Keyframes {
   /** Oldest first; never empty once anything was read. */
   #all: Keyframe[] = [];
-  #interval = FIRST_INTERVAL;
+  readonly #limits: KeyframeLimits;
+  #interval: number;
   #bytes = 0;
   #withState = 0;
+
+  constructor(limits: Partial<KeyframeLimits> = {}) {
+    this.#limits = { ...LIMITS, ...limits };
+    this.#interval = this.#limits.interval;
+  }
 
   get all(): readonly Keyframe[] {
     return this.#all;
@@ -51,12 +63,15 @@ export class Keyframes {
     if (keyframe.state === undefined) return;
     this.#withState += 1;
     this.#bytes += keyframe.state.length;
-    if (this.#withState > MOST || this.#bytes > MOST_BYTES) this.#thin();
+    const { most, mostBytes } = this.#limits;
+    if (this.#withState > most || this.#bytes > mostBytes) this.#thin();
   }
 
-  /** The last one at or before an entry. */
-  before(seq: number): Keyframe | undefined {
-    return this.#all.findLast((keyframe) => keyframe.seq <= seq);
+  /** The one whose stretch has an entry, or would have it. The state before a new run is not the one after the last. */
+  holding(seq: number): Keyframe | undefined {
+    const index = this.#all.findLastIndex((keyframe) => keyframe.seq <= seq);
+    const before = this.#all[index - 1];
+    return before?.last.seq === seq ? before : this.#all[index];
   }
 
   /** The last one at or before a time. */
@@ -64,9 +79,14 @@ export class Keyframes {
     return this.#all.findLast((keyframe) => keyframe.at <= at);
   }
 
-  /** The next one after the one of this number. */
+  /** The first one with an entry after this one. */
   after(seq: number): Keyframe | undefined {
-    return this.#all.find((keyframe) => keyframe.seq > seq);
+    return this.#all.find(({ last }) => last.seq > seq);
+  }
+
+  /** The last one with an entry before this one. */
+  before(seq: number): Keyframe | undefined {
+    return this.#all.findLast((keyframe) => keyframe.seq + 1 < seq);
   }
 
   /** Forgets those whose entries are no longer on the disk. */

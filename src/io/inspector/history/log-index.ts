@@ -14,7 +14,7 @@ import { grouped } from '../../explain/format.ts';
 import { stretchWords } from '../../explain/stretch-words.ts';
 import type { Instant } from '../api.ts';
 import { BandTable } from './bands.ts';
-import { type Keyframe, Keyframes, type Spot } from './keyframes.ts';
+import { type Keyframe, type KeyframeLimits, Keyframes, type Spot } from './keyframes.ts';
 import { MarkTable } from './marks.ts';
 import { reasonOf } from './moment.ts';
 import { RateTable } from './rates.ts';
@@ -26,7 +26,7 @@ export class LogIndex {
   readonly bands = new BandTable();
   readonly rates = new RateTable();
   readonly marks = new MarkTable();
-  readonly keyframes = new Keyframes();
+  readonly keyframes: Keyframes;
   /** The entries behind the last keyframe. */
   tail: Entry[] = [];
   /** The files that have been read, oldest first; the last one may grow. */
@@ -43,12 +43,14 @@ export class LogIndex {
   /** The snapshot that begins the next stretch, and where it stands. */
   #opening: { readonly spot: Spot; readonly line: SnapshotLine } | undefined;
   #item: LogItem | undefined;
+  #segment = '';
   #hasStopped = true;
   #trustedUntil: Instant | null = null;
   #isDiverged = false;
 
   /** @param path of the log, a folder or a file */
-  constructor(path: string, isFolder: boolean) {
+  constructor(path: string, isFolder: boolean, limits?: Partial<KeyframeLimits>) {
+    this.keyframes = new Keyframes(limits);
     this.#folder = isFolder ? path : dirname(path);
     this.#playback = createPlayback({
       begin: (scene) => this.#begin(scene),
@@ -59,13 +61,16 @@ export class LogIndex {
 
   take(item: LogItem): void {
     this.#item = item;
-    const { line } = item;
+    const { line, place } = item;
+    // A header may be damaged, so that a segment begins with any line.
+    if (place.segment !== this.#segment) {
+      this.#segment = place.segment;
+      this.files.push(this.#spotOf(item).path);
+    }
     if ('fact' in line) this.#takeEntry(line, item);
     else {
-      if (line.type === 'segment') {
-        this.files.push(this.#spotOf(item).path);
-        this.product = line.product;
-      } else if (line.type === 'snapshot' && (!item.continuous || this.#isDiverged)) {
+      if (line.type === 'segment') this.product = line.product;
+      else if (line.type === 'snapshot' && (!item.continuous || this.#isDiverged)) {
         this.#opening = { spot: this.#spotOf(item), line };
       }
       this.#playback.take(item);
@@ -162,7 +167,9 @@ export class LogIndex {
     const { spot, line } = opening;
     const at = before !== null && line.at < before.at && !isNewRun ? before.at : line.at;
     this.#push({ seq: line.seq, at, state: undefined, spot, recent: copyRecent(recent) });
-    if (before !== null) this.bands.interrupt(before, this.#whyUnknown(stretch));
+    if (before !== null) {
+      this.bands.interrupt({ seq: before.seq + 1, at: before.at }, this.#whyUnknown(stretch));
+    }
     for (const [id] of core.backends) {
       const state = statusOfBackend(core, id);
       if (state !== undefined) this.bands.change(id, stretch, state, reasonOf(core, id));

@@ -39,7 +39,7 @@ export class Moments {
   /** The state after the last entry that is not after this one; the first state there is if all are. */
   atSeq(seq: number): Promise<Moment | undefined> {
     const { keyframes } = this.#index;
-    return this.#after(keyframes.before(seq) ?? keyframes.all[0], (entry) => entry.seq <= seq);
+    return this.#after(keyframes.holding(seq) ?? keyframes.all[0], (entry) => entry.seq <= seq);
   }
 
   /** The state at a time. */

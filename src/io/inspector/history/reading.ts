@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { followLog } from '../../event-log/follow.ts';
 import { type LogItem, readLog } from '../../event-log/reader.ts';
 import type { Overview } from '../api.ts';
+import type { KeyframeLimits } from './keyframes.ts';
 import { LogIndex } from './log-index.ts';
 
 export type Reading = {
@@ -18,16 +19,20 @@ export type Reading = {
 type Bytes = { done: number; total: number };
 
 /** Reads what is there. @param path a folder or a file */
-export async function readRecording(path: string): Promise<Reading> {
-  const index = new LogIndex(path, (await stat(path)).isDirectory());
+export async function readRecording(path: string, limits?: Partial<KeyframeLimits>): Promise<Reading> {
+  const index = new LogIndex(path, (await stat(path)).isDirectory(), limits);
   const bytes: Bytes = { done: 0, total: 0 };
   const log = readLog(path, { onDamage: (damage) => index.damage(damage), onProgress: noteIn(bytes) });
   return readingOf(index, bytes, log);
 }
 
 /** Reads what is there, and what is added to it, until the signal. @param dir the folder, which may be empty still */
-export function followRecording(dir: string, signal = new AbortController().signal): Reading {
-  const index = new LogIndex(dir, true);
+export function followRecording(
+  dir: string,
+  signal = new AbortController().signal,
+  limits?: Partial<KeyframeLimits>,
+): Reading {
+  const index = new LogIndex(dir, true, limits);
   const bytes: Bytes = { done: 0, total: 0 };
   const log = followLog(dir, {
     onDamage: (damage) => index.damage(damage),

@@ -35,30 +35,35 @@ export class Stretches {
    * @throws GoneError if the files are gone
    */
   async of(keyframe: Keyframe): Promise<StretchEntries> {
-    const isGrowing = keyframe === this.#index.keyframes.last;
+    const { keyframes } = this.#index;
     const kept = this.#kept.get(keyframe);
-    if (kept !== undefined && (isGrowing || kept.entries.at(-1)?.seq === keyframe.last.seq)) {
-      this.#kept.delete(keyframe);
-      this.#kept.set(keyframe, kept);
-      return isGrowing ? { ...kept, entries: this.#index.tail } : kept;
+    if (keyframe === keyframes.last) {
+      // The index has its entries at hand; those that come while its state is read belong to it or to the next.
+      const state = kept?.state ?? (await this.#read(keyframe, keyframe.seq)).state;
+      if (keyframe === keyframes.last) {
+        this.#keep(keyframe, { entries: [], state });
+        return { entries: this.#index.tail, state };
+      }
     }
-    const read = await this.#read(keyframe);
+    if (kept !== undefined && kept.entries.at(-1)?.seq === keyframe.last.seq) {
+      this.#keep(keyframe, kept);
+      return kept;
+    }
+    const read = await this.#read(keyframe, keyframe.last.seq);
     this.#keep(keyframe, read);
-    return isGrowing ? { ...read, entries: this.#index.tail } : read;
+    return read;
   }
 
-  async #read(keyframe: Keyframe): Promise<StretchEntries> {
-    const { spot, state, seq, last } = keyframe;
+  /** @param last the last entry that is wanted */
+  async #read(keyframe: Keyframe, last: number): Promise<StretchEntries> {
+    const { spot, state, seq } = keyframe;
     const { files } = this.#index;
     const from = files.indexOf(spot.path);
-    const found: Found = {
-      entries: [],
-      state: state === undefined ? undefined : JSON.parse(state),
-    };
+    const found: Found = { entries: [], state: state === undefined ? undefined : JSON.parse(state) };
     if (from === -1) throw new GoneError(`the entries behind ${seq} have been removed from the log`);
     for (const [index, path] of files.slice(from).entries()) {
-      const isDone = await readInto(found, path, index === 0 ? spot.byte : 0, last.seq);
-      if (isDone) break;
+      if (isWhole(found, seq, last)) break;
+      await readInto(found, path, index === 0 ? spot.byte : 0, seq, last);
     }
     const before = found.state;
     if (before === undefined) throw new GoneError(`the state of entry ${seq} cannot be read any more`);
@@ -66,6 +71,7 @@ export class Stretches {
   }
 
   #keep(keyframe: Keyframe, read: StretchEntries): void {
+    this.#kept.delete(keyframe);
     this.#kept.set(keyframe, read);
     let total = [...this.#kept.values()].reduce((sum, { entries }) => sum + entries.length, 0);
     for (const [oldest, { entries }] of this.#kept) {
@@ -76,21 +82,25 @@ export class Stretches {
   }
 }
 
-/** Reads one file. @returns whether the last entry that is wanted has been reached */
-async function readInto(found: Found, path: string, byte: number, last: number): Promise<boolean> {
+/** Whether all that is wanted was found: the state after `seq`, and the entries behind it up to `last`. */
+function isWhole({ entries, state }: Found, seq: number, last: number): boolean {
+  return state !== undefined && (entries.at(-1)?.seq ?? seq) >= last;
+}
+
+/** Reads on in one file. */
+async function readInto(found: Found, path: string, byte: number, seq: number, last: number): Promise<void> {
   const splitter = createLineSplitter(path);
   try {
     for await (const chunk of readChunks({ path, compression: 'none' }, () => undefined, byte)) {
       for (const { line } of splitter.push(chunk)) {
         if (line === undefined) continue;
         if ('fact' in line) {
-          if (line.seq > last) return true;
+          if (line.seq > last) return;
           found.entries.push(line);
-        } else if (line.type === 'snapshot' && found.state === undefined) found.state = line.state;
-        if (found.state !== undefined && line.seq >= last) return true;
+        } else if (line.type === 'snapshot') found.state ??= line.state;
+        if (isWhole(found, seq, last)) return;
       }
     }
-    return false;
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     throw new GoneError(`the log cannot be read there any more: ${error.message}`, { cause: error });

@@ -1,0 +1,122 @@
+/** The index of a log that grows while it is read: rotated, compressed, cut at its old end. */
+import assert from 'node:assert/strict';
+import { appendFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { followRecording, type Reading } from '../../src/io/inspector/history/reading.ts';
+import { record, temporaryFolder } from '../support/event-log.ts';
+import { asker, eventually, playAll, viewsOf } from './support.ts';
+
+const LIMITS = { interval: 32, most: 12 };
+
+function follow(dir: string): Reading & Disposable {
+  const ending = new AbortController();
+  const reading = followRecording(dir, ending.signal, LIMITS);
+  return Object.assign(Object.create(reading), { [Symbol.dispose]: () => ending.abort() });
+}
+
+const caughtUp = (reading: Reading, seq: number) =>
+  eventually(() => reading.index.last?.seq === seq, `entry ${seq} is read`);
+
+const serve = (times: number, recorded: { serve(): void }) => {
+  for (let index = 0; index < times; index += 1) recorded.serve();
+};
+
+describe('a log that is being written', () => {
+  it('is followed entry by entry, from before its first one on', async () => {
+    using folder = temporaryFolder();
+    using reading = follow(folder.path);
+    assert.equal(reading.index.last, null);
+    await using recorded = await record(folder.path);
+    for (let round = 1; round <= 5; round += 1) {
+      serve(10, recorded);
+      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+      const { seq } = recorded.log.stats();
+      await caughtUp(reading, seq);
+      assert.equal((await asker(reading).moment()).seq, seq);
+    }
+    const { notes } = await asker(reading).overview();
+    assert.deepEqual(notes, []);
+  });
+
+  it('is followed over the ends of segments, which are compressed behind it', async () => {
+    using folder = temporaryFolder();
+    await using recorded = await record(folder.path, { settings: { segmentBytes: 30_000 } });
+    using reading = follow(folder.path);
+    for (let round = 0; round < 8; round += 1) {
+      serve(60, recorded);
+      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+      await caughtUp(reading, recorded.log.stats().seq);
+    }
+    const packed = () => readdirSync(folder.path).filter((name) => /\.(?:zst|gz)$/.test(name));
+    await eventually(() => packed().length >= 3, 'three segments are compressed');
+    const { notes, last } = await asker(reading).overview();
+    assert.deepEqual(notes, []);
+    assert.equal(last?.seq, recorded.log.stats().seq);
+    const played = await playAll(folder.path);
+    const ask = asker(reading);
+    for (const { entry, backends } of played.filter((_, index) => index % 11 === 0)) {
+      assert.deepEqual(viewsOf(await ask.moment({ seq: entry.seq })), backends, `entry ${entry.seq}`);
+    }
+  });
+
+  it('forgets what is removed at its old end, and still shows the rest', async () => {
+    using folder = temporaryFolder();
+    const settings = { segmentBytes: 30_000, maxBytes: 40_000 };
+    await using recorded = await record(folder.path, { settings });
+    using reading = follow(folder.path);
+    const ask = asker(reading);
+    for (let round = 0; round < 12; round += 1) {
+      serve(60, recorded);
+      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+      await caughtUp(reading, recorded.log.stats().seq);
+    }
+    await eventually(() => (reading.index.first?.seq ?? 0) > 100, 'the beginning is forgotten');
+    const { first, last, rates, notes } = await ask.overview();
+    assert.ok(first !== null && last !== null);
+    assert.deepEqual(notes, []);
+    assert.ok(rates.from + rates.bucketMs > first.at, 'no bucket lies before the beginning');
+    const played = (await playAll(folder.path)).filter(({ entry }) => entry.seq > first.seq);
+    for (const { entry, backends } of played.filter((_, index) => index % 7 === 0)) {
+      const moment = await ask.moment({ seq: entry.seq });
+      // More may have been removed meanwhile.
+      if (moment.seq === entry.seq) assert.deepEqual(viewsOf(moment), backends, `entry ${entry.seq}`);
+      else assert.ok(entry.seq < (reading.index.first?.seq ?? 0), `entry ${entry.seq} is gone`);
+    }
+    const nearest = await ask.moment({ seq: 1 });
+    assert.equal(nearest.seq, reading.index.first?.seq, 'what is gone is shown as the nearest there is');
+    const page = await ask.answer({ ask: 'entries', query: { after: 0, limit: 1 } });
+    assert.deepEqual(page, { ...page, hasBefore: false });
+  });
+
+  it('is not read beyond its last whole line', async () => {
+    using folder = temporaryFolder();
+    let last = 0;
+    {
+      await using recorded = await record(folder.path);
+      serve(10, recorded);
+      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+      last = recorded.log.stats().seq;
+    }
+    const [name = ''] = readdirSync(folder.path).filter((file) => file.endsWith('.ndjson'));
+    appendFileSync(join(folder.path, name), '{"v":1,"seq":');
+    using reading = follow(folder.path);
+    await caughtUp(reading, last);
+    // The next start cuts it off and goes on.
+    await using again = await record(folder.path);
+    serve(10, again);
+    await again.until(({ seq, writtenSeq }) => seq === writtenSeq);
+    await caughtUp(reading, again.log.stats().seq);
+    const { notes, marks, backends } = await asker(reading).overview();
+    assert.deepEqual(notes, []);
+    assert.deepEqual(
+      marks.map(({ kind, text }) => `${kind}: ${text}`),
+      [
+        'started: the gateway started',
+        'started: the gateway started; the run before it ended without a stop',
+      ],
+    );
+    const spans = backends[0]?.spans.map(({ state }) => state);
+    assert.deepEqual(spans, ['healthy', 'unknown', 'healthy']);
+  });
+});
