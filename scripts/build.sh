@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles what the package holds into dist/: the program, and the inspector's page with
-# the files beside it that are served as they are.
+# Compiles the sources into dist/: those that run on Node, then the page of the inspector, which runs in a browser,
+# with the files of the page that need no compiling beside it.
 set -eu
 
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/.." && pwd)
@@ -11,7 +11,7 @@ page=src/io/inspector/page
 rm -rf dist
 sh "$with_node" tsc -p tsconfig.build.json
 sh "$with_node" tsc -p tsconfig.page.json --noEmit false --rootDir . --outDir dist
-find "$page" -type f \( -name '*.html' -o -name '*.css' -o -name '*.svg' \) | while read -r file; do
-  mkdir -p "dist/$(dirname "$file")"
-  cp "$file" "dist/$file"
+(cd "$page" && find . -type f ! -name '*.ts') | while IFS= read -r file; do
+  mkdir -p "dist/$page/$(dirname -- "$file")"
+  cp "$page/$file" "dist/$page/$file"
 done

@@ -54,7 +54,7 @@ suite('the installed package', { timeout: 110_000 }, () => {
     assert.match(stdout, /Usage: reprise[\s\S]*\bserve\b[\s\S]*\bconfig\b/);
   });
 
-  test('it serves, and ends with 0 on SIGTERM', async () => {
+  test('it serves, the inspector too, and ends with 0 on SIGTERM', async () => {
     const port = await freePort();
     const flags = ['--port', String(port), '--admin-port', '0', '--backend', '127.0.0.1:9', '--no-event-log'];
     const child = spawn(command, ['serve', ...flags], { env: cleanEnv(), cwd: top });
@@ -62,6 +62,10 @@ suite('the installed package', { timeout: 110_000 }, () => {
     try {
       const status = await firstStatus(`http://127.0.0.1:${port}/health`, child);
       assert.equal(status, 200, printed());
+      const adminUrl = /"adminUrl":"([^"]+)"/.exec(printed())?.[1] ?? '';
+      for (const name of ['', 'main.js', 'lit-html/lit-html.js', 'api/chart']) {
+        assert.equal((await fetch(`${adminUrl}/inspector/${name}`)).status, 200, `/inspector/${name}`);
+      }
       child.kill('SIGTERM');
       assert.deepEqual(await once(child, 'exit'), [0, null], printed());
     } finally {

@@ -78,15 +78,22 @@ const SIDES: readonly Side[] = [
   { of: 'src/io/event-log/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
   { of: 'src/io/explain/', files: ['src/io/', 'src/actors/'], packages: [], node: 'all' },
   { of: 'src/io/whatif/', files: ['src/io/', 'src/simulation/', 'src/actors/'], packages: [], node: 'all' },
-  { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
-  // Runs in a browser: what it shares with the server are types.
+  // Served to a browser, which has neither Node nor anything of ours but these files.
   {
     of: 'src/io/inspector/page/',
     files: ['src/io/inspector/page/'],
-    types: ['src/io/inspector/api.ts', 'src/actors/'],
+    types: ['src/io/inspector/', 'src/actors/'],
     packages: ['lit-html'],
     node: 'none',
   },
+  // It plays recorded logs as well, in threads of its own.
+  {
+    of: 'src/io/inspector/',
+    files: ['src/io/', 'src/actors/'],
+    packages: ['elkjs', 'xstate'],
+    node: 'all',
+  },
+  { of: 'src/io/commands/', files: ['src/io/', 'src/actors/'], packages: ['commander'], node: 'all' },
   {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
@@ -315,7 +322,15 @@ const NOT_IN_USE: Exceptions = {
   'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
   'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',
 };
-const ENTRIES = ['src/cli.ts', 'mock/cli.ts', 'src/io/inspector/page/main.ts'];
+/** Where a process, a thread or a page begins. */
+const ENTRIES = [
+  'src/cli.ts',
+  'mock/cli.ts',
+  'src/io/inspector/worker.ts',
+  'src/io/inspector/story.ts',
+  'src/io/inspector/strip-types.ts',
+  'src/io/inspector/page/main.ts',
+];
 
 /** Exports that nobody imports, by file and name. */
 const UNUSED_EXPORTS: Exceptions = {};

@@ -18,7 +18,7 @@ export class BadQuestionError extends Error {
   override readonly name = 'BadQuestionError';
 }
 
-export const MAX_ENTRIES = 500;
+const MAX_ENTRIES = 500;
 const DEFAULT_ENTRIES = 100;
 const MAX_BUCKETS = 1000;
 const DEFAULT_BUCKETS = 300;

@@ -1,6 +1,6 @@
 /** Pages of entries, filtered, and the way from one entry to the next. */
 import type { Entry } from '../../../actors/events.ts';
-import type { EntryPage, EntryQuery, Instant, StepTo } from '../api.ts';
+import type { EntryPage, EntryQuery, StepTarget, StepTo } from '../api.ts';
 import type { LogIndex } from './log-index.ts';
 import type { Stretches } from './stretches.ts';
 
@@ -40,7 +40,7 @@ export class Entries {
     return this.#pageOf(found, from?.seq ?? at, until?.seq ?? at);
   }
 
-  async step(seq: number, to: StepTo): Promise<Instant | null> {
+  async step(seq: number, to: StepTo): Promise<StepTarget> {
     const direction: Direction = to === 'nextEntry' || to === 'nextChange' ? 'after' : 'before';
     if (to === 'nextChange' || to === 'previousChange') return this.#index.bands.changeNear(seq, direction);
     for await (const entry of this.#walk(direction, seq)) return { seq: entry.seq, at: entry.at };

@@ -10,7 +10,7 @@ import type { Keyframe } from './keyframes.ts';
 import type { LogIndex } from './log-index.ts';
 
 /** The entries of a stretch, and the state before them. */
-export type StretchEntries = { readonly entries: readonly Entry[]; readonly state: CoreSnapshot };
+type StretchEntries = { readonly entries: readonly Entry[]; readonly state: CoreSnapshot };
 
 type Found = { readonly entries: Entry[]; state: CoreSnapshot | undefined };
 

@@ -89,7 +89,7 @@ export const EVENT_TYPES: readonly EventType[] = [
 ].toSorted();
 
 /** The types that a filter names; undefined where it names none. */
-export function typesOf({ kind }: EventFilter): readonly string[] | undefined {
+function typesOf({ kind }: EventFilter): readonly string[] | undefined {
   if (kind === '') return undefined;
   return EVENT_GROUPS.find(({ name }) => name === kind)?.types ?? [kind];
 }
