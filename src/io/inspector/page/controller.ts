@@ -36,6 +36,7 @@ const NOTICE_MS = 6000;
 export function createController(parts: Parts): Controller {
   const { client, state, dispatch } = parts;
   const questions = createQuestions(parts);
+  const isDue = createDueTimes(parts.localNow);
   let isPlaced = false;
 
   const goTo = (point: Point) => {
@@ -52,8 +53,10 @@ export function createController(parts: Parts): Controller {
     tick() {
       refresh();
       const { overview } = state();
-      // A recording is opened at its end, unless the address names a moment.
-      if (!isPlaced && overview?.last != null && overview.source.kind === 'recording') goTo('end');
+      if (isPlaced || overview?.last == null || overview.source.kind === 'live') return;
+      // A recording is opened at its end, unless the address names a moment; that may move while it is being read.
+      if (!isGrowing(overview)) goTo('end');
+      else if (isDue('end', OVERVIEW_EVERY_MS)) questions.moment({ point: 'end', movesCursor: true });
     },
     goTo,
     step(to) {
@@ -82,16 +85,16 @@ export function createController(parts: Parts): Controller {
 /** @returns what asks for everything that is due; to be called at each tick */
 function createRefresher(parts: Parts, questions: Questions): () => void {
   const { state, dispatch, localNow } = parts;
-  const due = createDueTimes(localNow);
+  const isDue = createDueTimes(localNow);
   const noticeIsOld = createAge(localNow, NOTICE_MS);
   let lastTick = localNow();
   let shownEntries = '';
 
   const refreshMoment = ({ mode, cursor, overview }: PageState) => {
     if (mode === 'playing' && cursor !== null) {
-      if (due('moment', PLAYED_MOMENT_EVERY_MS))
+      if (isDue('moment', PLAYED_MOMENT_EVERY_MS))
         questions.moment({ point: { at: cursor }, movesCursor: false });
-    } else if (mode === 'following' && overview?.last != null && due('moment', MOMENT_EVERY_MS)) {
+    } else if (mode === 'following' && overview?.last != null && isDue('moment', MOMENT_EVERY_MS)) {
       questions.moment({ point: 'end', movesCursor: false });
     }
   };
@@ -99,7 +102,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
     const wanted = entriesWanted(now);
     if (wanted === undefined || wanted === shownEntries) return;
     const isMoving = now.mode !== 'paused' && now.range === 'moment';
-    if (!due('entries', isMoving ? ENTRIES_EVERY_MS : ENTRIES_SETTLE_MS)) return;
+    if (!isDue('entries', isMoving ? ENTRIES_EVERY_MS : ENTRIES_SETTLE_MS)) return;
     shownEntries = wanted;
     questions.entries(wanted);
   };
@@ -110,8 +113,8 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
     const { overview, chart, notice } = state();
     refreshMoment(state());
     refreshEntries(state());
-    if (isGrowing(overview) && due('overview', OVERVIEW_EVERY_MS)) questions.overview();
-    if (chart === null && due('chart', OVERVIEW_EVERY_MS)) questions.chart();
+    if (isGrowing(overview) && isDue('overview', OVERVIEW_EVERY_MS)) questions.overview();
+    if (chart === null && isDue('chart', OVERVIEW_EVERY_MS)) questions.chart();
     if (noticeIsOld(notice) && notice !== '') dispatch({ type: 'set', values: { notice: '' } });
   };
 }
