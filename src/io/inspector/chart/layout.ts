@@ -7,32 +7,31 @@ import type { Chart, ChartBox, ChartState, ChartTransition } from '../api.ts';
 import type { MachineDefinition, MachineState, MachineTransition } from './definition.ts';
 
 /** Sizes in pixels, for labels in 11 px and names of states in 14 px. */
-const CHARACTER = 6.4;
-const LABEL_LINE = 14;
-const LABEL_GAP = 4;
+const CHARACTER = 6.1;
+const LABEL_LINE = 15;
 const LABEL_PADDING = 6;
-const STATE_HEIGHT = 44;
+const STATE_HEIGHT = 40;
 const STATE_CHARACTER = 8.6;
-const STATE_PADDING = 44;
+const STATE_PADDING = 32;
 /** A state that is passed through, and never rested in. */
-const TRANSIENT = { width: 104, height: 28 };
+const TRANSIENT = { width: 96, height: 28 };
 
+/** Downwards, since labels are wide: the chart of a backend is then as wide as a laptop can show it. */
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.edgeLabels.placement': 'CENTER',
-  'elk.spacing.nodeNode': '36',
-  'elk.spacing.edgeLabel': '4',
-  'elk.spacing.edgeNode': '18',
-  'elk.spacing.edgeEdge': '14',
-  'elk.spacing.nodeSelfLoop': '16',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '16',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
+  'elk.spacing.nodeNode': '30',
+  'elk.spacing.edgeLabel': '3',
+  'elk.spacing.edgeNode': '14',
+  'elk.spacing.edgeEdge': '10',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '26',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '14',
   // From the initial state on, in the order in which the machine names its states.
   'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  'elk.padding': '[top=16,left=16,bottom=16,right=16]',
+  'elk.padding': '[top=8,left=8,bottom=8,right=8]',
 } as const;
 
 /** Transitions that share a line. */
@@ -73,19 +72,17 @@ function sizeOf({ id }: MachineState, { transitions }: MachineDefinition): { wid
   return { width: Math.round(id.length * STATE_CHARACTER + STATE_PADDING), height: STATE_HEIGHT };
 }
 
-/** The lines of a label: the event with its guard, and below it what is done. */
-function wordsOf({ event, guard, actions }: MachineTransition): string[] {
-  const first = [event, guard === null ? '' : `[${guard}]`].filter((part) => part !== '').join(' ');
-  return [first || 'else', ...(actions.length === 0 ? [] : [`/ ${actions.join(', ')}`])];
+/** The words of a label: the event with its guard. What is done then is told elsewhere, where there is room. */
+function wordsOf({ event, guard }: MachineTransition): string {
+  const words = [event, guard === null ? '' : `[${guard}]`].filter((part) => part !== '').join(' ');
+  return words || 'else';
 }
 
 function labelSize(transitions: readonly MachineTransition[]): { width: number; height: number } {
-  const words = transitions.map(wordsOf);
-  const longest = Math.max(...words.flat().map(({ length }) => length));
-  const lines = words.flat().length;
+  const longest = Math.max(...transitions.map((transition) => wordsOf(transition).length));
   return {
     width: Math.ceil(longest * CHARACTER) + LABEL_PADDING,
-    height: lines * LABEL_LINE + (words.length - 1) * LABEL_GAP,
+    height: transitions.length * LABEL_LINE,
   };
 }
 
@@ -99,11 +96,8 @@ function placeLine({ id, transitions }: Line, placed: readonly ElkExtendedEdge[]
     [startPoint, ...bendPoints, endPoint].map(({ x, y }) => ({ x, y })),
   );
   const whole = boxOf(edge?.labels?.[0]);
-  let y = whole.y;
   return transitions.map((transition, index) => {
-    const height = wordsOf(transition).length * LABEL_LINE;
-    const label = { ...whole, y, height };
-    y += height + LABEL_GAP;
+    const label = { ...whole, y: whole.y + index * LABEL_LINE, height: LABEL_LINE };
     const { from, to, event, guard, actions } = transition;
     return { id: `${id} ${index + 1}`, from, to, event, guard, actions, points, label };
   });

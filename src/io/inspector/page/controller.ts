@@ -1,0 +1,177 @@
+/**
+ * Carries out what the reader asks for, and keeps the page up to date: often what moves, seldom what does not, and
+ * nothing for each request.
+ */
+import type { StepTo } from '../api.ts';
+import type { Point } from './client.ts';
+import { advanced } from './model/playback.ts';
+import { boundsOf, type Change, type PageState } from './model/state.ts';
+import { createQuestions, entriesWanted, messageOf, type Parts, type Questions } from './questions.ts';
+
+export type Controller = {
+  /** Asks for what has to be asked again and again; to be called about every `TICK_MS`. */
+  tick(): void;
+  /** Shows a moment, and stays there. */
+  goTo(point: Point): void;
+  step(to: StepTo): void;
+  playOrPause(): void;
+  follow(): void;
+  /** Asks for the figures of the view again, when the reader has changed it. */
+  refreshOverview(): void;
+  search(id: string): void;
+  carryOut(change: Change): void;
+};
+
+export const TICK_MS = 50;
+const MOMENT_EVERY_MS = 250;
+const PLAYED_MOMENT_EVERY_MS = 100;
+const OVERVIEW_EVERY_MS = 1000;
+const ENTRIES_EVERY_MS = 1000;
+/** While nothing moves, a new place is shown at once. */
+const ENTRIES_SETTLE_MS = 150;
+
+/** So long what came of something is told. */
+const NOTICE_MS = 6000;
+
+export function createController(parts: Parts): Controller {
+  const { client, state, dispatch } = parts;
+  const questions = createQuestions(parts);
+  const isDue = createDueTimes(parts.localNow);
+  let isPlaced = false;
+
+  const goTo = (point: Point) => {
+    isPlaced = true;
+    const isTime = point !== 'end' && 'at' in point;
+    if (isTime) dispatch({ type: 'moved', at: point.at });
+    else dispatch({ type: 'modeSet', mode: 'paused' });
+    // The slider stays where the reader put it, even if nothing happened just then.
+    questions.moment({ point, movesCursor: !isTime });
+  };
+  const tell = (notice: string) => dispatch({ type: 'set', values: { notice } });
+  const refresh = createRefresher(parts, questions);
+  return {
+    tick() {
+      refresh();
+      const { overview } = state();
+      if (isPlaced || overview?.last == null || overview.source.kind === 'live') return;
+      // A recording is opened at its end, unless the address names a moment; that may move while it is being read.
+      if (!isGrowing(overview)) goTo('end');
+      else if (isDue('end', OVERVIEW_EVERY_MS)) questions.moment({ point: 'end', movesCursor: true });
+    },
+    goTo,
+    step(to) {
+      const found = (target: { readonly seq: number } | null) =>
+        target === null ? tell(NOTHING_THERE[to]) : goTo({ seq: target.seq });
+      questions.step({ to, found });
+    },
+    playOrPause: () => startOrStop(parts, questions),
+    follow() {
+      const isLive = state().overview?.source.kind === 'live';
+      if (isLive) dispatch({ type: 'modeSet', mode: 'following' });
+      else goTo('end');
+    },
+    refreshOverview: questions.overview,
+    search(id) {
+      const wanted = id.trim();
+      dispatch({ type: 'set', values: { search: wanted === '' ? null : { id: wanted, story: null } } });
+      if (wanted !== '') questions.story(wanted);
+    },
+    carryOut(change) {
+      client.change(change).then(tell, (error: unknown) => tell(messageOf(error)));
+    },
+  };
+}
+
+/** @returns what asks for everything that is due; to be called at each tick */
+function createRefresher(parts: Parts, questions: Questions): () => void {
+  const { state, dispatch, localNow } = parts;
+  const isDue = createDueTimes(localNow);
+  const noticeIsOld = createAge(localNow, NOTICE_MS);
+  let lastTick = localNow();
+  let shownEntries = '';
+
+  const refreshMoment = ({ mode, cursor, overview }: PageState) => {
+    if (mode === 'playing' && cursor !== null) {
+      if (isDue('moment', PLAYED_MOMENT_EVERY_MS))
+        questions.moment({ point: { at: cursor }, movesCursor: false });
+    } else if (mode === 'following' && overview?.last != null && isDue('moment', MOMENT_EVERY_MS)) {
+      questions.moment({ point: 'end', movesCursor: false });
+    }
+  };
+  const refreshEntries = (now: PageState) => {
+    const wanted = entriesWanted(now);
+    if (wanted === undefined || wanted === shownEntries) return;
+    const isMoving = now.mode !== 'paused' && now.range === 'moment';
+    if (!isDue('entries', isMoving ? ENTRIES_EVERY_MS : ENTRIES_SETTLE_MS)) return;
+    shownEntries = wanted;
+    questions.entries(wanted);
+  };
+  return () => {
+    const elapsedMs = localNow() - lastTick;
+    lastTick += elapsedMs;
+    if (state().mode === 'playing') play(parts, elapsedMs);
+    const { overview, chart, notice } = state();
+    refreshMoment(state());
+    refreshEntries(state());
+    if (isGrowing(overview) && isDue('overview', OVERVIEW_EVERY_MS)) questions.overview();
+    if (chart === null && isDue('chart', OVERVIEW_EVERY_MS)) questions.chart();
+    if (noticeIsOld(notice) && notice !== '') dispatch({ type: 'set', values: { notice: '' } });
+  };
+}
+
+const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
+  nextEntry: 'This is the last entry.',
+  previousEntry: 'This is the first entry.',
+  nextChange: 'No backend changes its state after this.',
+  previousChange: 'No backend changes its state before this.',
+};
+
+/** Whether there is more to come: from a gateway, or from a log that is still being read. */
+function isGrowing(overview: PageState['overview']): boolean {
+  if (overview === null || overview.source.kind === 'live') return true;
+  return overview.progress.bytes < overview.progress.bytesTotal;
+}
+
+function play({ state, dispatch }: Parts, elapsedMs: number): void {
+  const { cursor, speed } = state();
+  const bounds = boundsOf(state());
+  if (cursor === null || bounds === null) return;
+  dispatch({ type: 'played', ...advanced(cursor, elapsedMs, speed, bounds.until) });
+}
+
+function startOrStop({ state, dispatch }: Parts, questions: Questions): void {
+  const { mode, cursor, overview } = state();
+  if (mode !== 'paused') {
+    dispatch({ type: 'modeSet', mode: 'paused' });
+    return;
+  }
+  const bounds = boundsOf(state());
+  const isAtEnd = cursor === null || bounds === null || cursor >= bounds.until;
+  // At the end of a recording there is nothing to play but the whole of it.
+  if (isAtEnd && overview?.source.kind === 'recording' && overview.first !== null) {
+    dispatch({ type: 'moved', at: overview.first.at });
+    questions.moment({ point: { seq: overview.first.seq }, movesCursor: true });
+  }
+  dispatch({ type: 'modeSet', mode: 'playing' });
+}
+
+/** @returns a function that tells whether it is time again for something, and remembers that it said so */
+function createDueTimes(localNow: () => number): (what: string, everyMs: number) => boolean {
+  const last = new Map<string, number>();
+  return (what, everyMs) => {
+    const now = localNow();
+    if (now - (last.get(what) ?? Number.NEGATIVE_INFINITY) < everyMs) return false;
+    last.set(what, now);
+    return true;
+  };
+}
+
+/** @returns a function that tells whether it has been given the same value for so long */
+function createAge(localNow: () => number, ageMs: number): (value: string) => boolean {
+  let last = '';
+  let since = 0;
+  return (value) => {
+    if (value !== last) [last, since] = [value, localNow()];
+    return localNow() - since >= ageMs;
+  };
+}
