@@ -50,7 +50,7 @@ function findGateway(flags: StatusFlags, refuse: (message: string) => never): Ad
   if (admin !== undefined) {
     const url = parseAddress(admin);
     // Not the one of a file, which may be another gateway's.
-    const token = process.env['REPRISE_ADMIN_TOKEN'] ?? '';
+    const token = process.env.REPRISE_ADMIN_TOKEN ?? '';
     return url !== undefined
       ? { url, token }
       : refuse(`--admin ${admin} is neither HOST:PORT nor an http URL`);
