@@ -31,7 +31,7 @@ describe('the WebSocket of the inspector', () => {
   it('is refused to a page of another site', async () => {
     await using gateway = await startTestGateway({});
     const url = `${gateway.adminUrl}/inspector/ws`;
-    for (const origin of ['http://evil.example', 'null', `https://127.0.0.1:${gateway.gateway.adminPort}`]) {
+    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1']) {
       assert.deepEqual(await refusal(url, { origin }), { status: 403, code: 'forbidden' });
     }
   });
