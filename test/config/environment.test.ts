@@ -9,6 +9,7 @@ import { load, problemsOf } from './support.ts';
 const other: Record<string, string> = {
   'server.host': 'localhost',
   'server.paths': '/v1/*, /metrics',
+  'server.exposeMetrics': 'true',
   'admin.host': 'localhost',
   backends: 'a:1',
   'health.path': '/ready',
