@@ -9,6 +9,7 @@ import { load, problemsOf } from './support.ts';
 const other: Record<string, string> = {
   'server.host': 'localhost',
   'server.paths': '/v1/*, /metrics',
+  'server.exposeMetrics': 'true',
   'admin.host': 'localhost',
   'admin.token': '0123456789abcdef',
   backends: 'a:1',

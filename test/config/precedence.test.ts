@@ -16,6 +16,7 @@ test('without any source every key has its documented default', () => {
       maxBodyBytes: 33_554_432,
       shutdownTimeoutMs: 30_000,
       paths: ['/v1/*', '/api/*'],
+      exposeMetrics: false,
     },
     admin: { host: '127.0.0.1', port: 9900, token: '' },
     backends: [],

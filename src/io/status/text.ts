@@ -7,14 +7,14 @@ const ID_WIDTH = 40;
 
 const COLUMNS: readonly Column[] = [
   { title: 'BACKEND' },
+  { title: 'STATE' },
   { title: 'WEIGHT', align: 'right' },
   { title: 'CURRENT', align: 'right' },
   { title: 'IDLE', align: 'right' },
   { title: 'LEASED', align: 'right' },
   { title: 'REQUESTS', align: 'right' },
   { title: 'FAILED', align: 'right' },
-  { title: 'PROBES', align: 'right' },
-  { title: 'STATE' },
+  { title: 'PROBES IN A ROW' },
 ];
 
 const STYLES: Readonly<Record<BackendView['state'], Style>> = {
@@ -44,31 +44,27 @@ export function statusAsJson(url: string, backends: readonly BackendView[]): str
 }
 
 function cellsOf(backend: BackendView): string[] {
-  const { id, weight, currentWeight, pool, requests } = backend;
+  const { id, state, weight, currentWeight, pool, requests } = backend;
   return [
     shorten(id, ID_WIDTH),
+    state,
     String(weight),
     String(currentWeight),
     String(pool.idle),
     `${pool.leased}/${pool.size}`,
     grouped(requests.total),
     grouped(requests.failed),
-    probesInRow(backend),
-    stateWords(backend),
+    probeWords(backend),
   ];
 }
 
-/** How many there were in a row, and of which kind. */
-function probesInRow({ consecutiveFailures, consecutiveSuccesses, lastProbe }: BackendView): string {
+/** Such as `3 failed: refused`. */
+function probeWords({ consecutiveFailures, consecutiveSuccesses, lastProbe }: BackendView): string {
   if (lastProbe === null) return 'none yet';
-  return lastProbe.ok ? `${grouped(consecutiveSuccesses)} passed` : `${grouped(consecutiveFailures)} failed`;
-}
-
-/** Such as `unhealthy; last probe: refused`. */
-function stateWords({ state, requests, lastProbe }: BackendView): string {
-  const held = state === 'draining' ? `, ${counted(requests.inFlight, 'request')} left` : '';
-  const trouble = lastProbe === null || lastProbe.ok ? '' : `; last probe: ${lastProbe.reason}`;
-  return `${state}${held}${trouble}`;
+  const { ok, latencyMs, reason } = lastProbe;
+  return ok
+    ? `${grouped(consecutiveSuccesses)} passed, ${latencyMs} ms`
+    : `${grouped(consecutiveFailures)} failed: ${reason}`;
 }
 
 function queueLine(backends: readonly BackendView[]): string {
