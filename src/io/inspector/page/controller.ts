@@ -128,7 +128,7 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
 
 /** Whether there is more to come: from a gateway, or from a log that is still being read. */
 function isGrowing(overview: PageState['overview']): boolean {
-  if (overview === null || overview.source.kind === 'live') return true;
+  if (overview === null || overview.last === null || overview.source.kind === 'live') return true;
   return overview.progress.bytes < overview.progress.bytesTotal;
 }
 

@@ -41,7 +41,7 @@ export function lanes({ state, actions }: Context, entries: readonly Entry[]): T
           message,
           { y, from: x(message.from), to: x(message.to), end: words },
           {
-            isHere: message.seq === state.moment?.seq,
+            isHere: state.mode === 'paused' && message.seq === state.moment?.seq,
             open: () => actions.goTo({ seq: message.seq }),
           },
         );
