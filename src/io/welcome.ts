@@ -68,5 +68,7 @@ function tryIt(url: string, adminUrl: string): string {
     ${post} '{"model":"mock","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
     curl -s ${adminUrl}/backends
+
+  See it: ${adminUrl}/inspector
 `;
 }

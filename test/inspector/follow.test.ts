@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { followRecording, type Reading } from '../../src/io/inspector/history/reading.ts';
 import { record, temporaryFolder } from '../support/event-log.ts';
+import { faultyDisk } from '../support/faulty-disk.ts';
 import { asker, eventually, playAll, viewsOf } from './support.ts';
 
 const LIMITS = { interval: 32, most: 12 };
@@ -102,6 +103,10 @@ describe('a log that is being written', () => {
     appendFileSync(join(folder.path, name), '{"v":1,"seq":');
     using reading = follow(folder.path);
     await caughtUp(reading, last);
+    await eventually(
+      () => reading.progress.bytes === reading.progress.bytesTotal,
+      'it says that it has read all',
+    );
     // The next start cuts it off and goes on.
     await using again = await record(folder.path);
     serve(10, again);
@@ -118,5 +123,40 @@ describe('a log that is being written', () => {
     );
     const spans = backends[0]?.spans.map(({ state }) => state);
     assert.deepEqual(spans, ['healthy', 'unknown', 'healthy']);
+  });
+});
+
+describe('a log whose disk fails', () => {
+  it('is followed over the gap, which is told and shown as unknown', async () => {
+    using folder = temporaryFolder();
+    const disk = faultyDisk();
+    await using recorded = await record(folder.path, { files: disk.files });
+    using reading = follow(folder.path);
+    serve(20, recorded);
+    await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+    const before = recorded.log.stats().seq;
+    await caughtUp(reading, before);
+    disk.break('write', 'ENOSPC');
+    serve(20, recorded);
+    await recorded.until(({ state }) => state === 'failed');
+    disk.break('write', undefined);
+    await recorded.until(({ state }) => state === 'recording');
+    serve(20, recorded);
+    await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+    await caughtUp(reading, recorded.log.stats().seq);
+    const { notes, marks, backends } = await asker(reading).overview();
+    assert.match(notes.join(), /^[\d,]+ entries of the log are missing$/);
+    const gap = marks.find(({ kind }) => kind === 'gap');
+    assert.match(gap?.text ?? '', /behind a gap of \d+ entries \(ENOSPC\)/);
+    const spans = backends[0]?.spans.map(({ state, seq }) => ({ state, isBehind: seq > before }));
+    assert.deepEqual(spans, [
+      { state: 'healthy', isBehind: false },
+      { state: 'unknown', isBehind: true },
+      { state: 'healthy', isBehind: true },
+    ]);
+    const ask = asker(reading);
+    for (const { entry, backends: expected } of (await playAll(folder.path)).slice(-30)) {
+      assert.deepEqual(viewsOf(await ask.moment({ seq: entry.seq })), expected, `entry ${entry.seq}`);
+    }
   });
 });

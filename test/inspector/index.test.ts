@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { backendMachine } from '../../src/actors/backend.ts';
 import { definitionOf } from '../../src/io/inspector/chart/definition.ts';
 import { readRecording } from '../../src/io/inspector/history/reading.ts';
-import { busyWorld, folderOf, recordWorlds, withFile, withLines } from '../support/recorded-log.ts';
+import { busyWorld, folderOf, recordWorlds, resealed, withFile, withLines } from '../support/recorded-log.ts';
 import { asker, playAll, viewsOf } from './support.ts';
 
 /** Small, so that there are many keyframes, and some are thinned out. */
@@ -167,6 +167,41 @@ describe('the index of a log', () => {
       ),
     );
     for (const { entry, backends: expected } of played) {
+      assert.deepEqual(viewsOf(await ask.moment({ seq: entry.seq })), expected, `entry ${entry.seq}`);
+    }
+  });
+
+  it('says where replay differs from the record, and shows nothing of what follows as known', async (t) => {
+    const files = recordWorlds([busyWorld(4, 600)], { segmentBytes: 30_000 });
+    const [name = ''] = files.keys();
+    let altered = 0;
+    const changed = withFile(files, name, (text) =>
+      withLines(text, (lines) =>
+        lines.map((line) => {
+          if (altered > 0 || !line.includes('"type":"backend.selected"') || !line.includes('"seq":4'))
+            return line;
+          altered = Number(/"seq":(\d+)/.exec(line)?.[1]);
+          return resealed(line, (covered) =>
+            covered.replace('"backend.selected","request":', '"backend.selected","request":9'),
+          );
+        }),
+      ),
+    );
+    const path = folderOf(t, changed);
+    const { ask } = await read(path);
+    const { notes, marks, backends } = await ask.overview();
+    assert.match(notes.join(), new RegExp(`from entry ${altered} on the core decides otherwise`));
+    assert.ok(marks.some(({ kind, seq }) => kind === 'gap' && seq === altered));
+    const unknown = backends.flatMap(({ spans }) => spans).find(({ state }) => state === 'unknown');
+    assert.deepEqual([unknown?.seq, unknown?.reason], [altered, 'replay differs from the record']);
+    assert.equal((await ask.moment({ seq: altered + 3 })).seq, altered - 1, 'the last state that is known');
+    const page = await ask.answer({ ask: 'entries', query: { after: altered - 1, limit: 1 } });
+    assert.match(
+      JSON.stringify(page),
+      new RegExp(`"entries":\\[\\{"v":1,"seq":${altered},`),
+      'what was recorded',
+    );
+    for (const { entry, backends: expected } of (await playAll(path)).slice(-50)) {
       assert.deepEqual(viewsOf(await ask.moment({ seq: entry.seq })), expected, `entry ${entry.seq}`);
     }
   });

@@ -206,6 +206,17 @@ describe('a token', () => {
     assert.equal(await statusOf(`${gateway.adminUrl}/backends?token=${TOKEN}`), 401, 'at the page only');
   });
 
+  it('lets the listener be called by any name, since a page that was rebound has none', async () => {
+    await using gateway = await withToken();
+    const url = `${gateway.adminUrl}/backends`;
+    const host = 'gpu-box.internal:9900';
+    const authorization = `Bearer ${TOKEN}`;
+    assert.equal(await statusOf(url, { host, authorization }), 200);
+    assert.equal(await statusOf(url, { host, authorization, origin: `https://${host}` }), 200, 'behind TLS');
+    assert.equal(await statusOf(url, { host, authorization, origin: 'https://evil.example' }), 403);
+    assert.equal(await statusOf(url, { host }), 401);
+  });
+
   it('of another gateway is not taken', async () => {
     await using one = await withToken();
     await using other = await startTestGateway({ admin: { token: 'another-token-for-this' } });

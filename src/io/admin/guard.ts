@@ -21,7 +21,9 @@ const OPEN_PATH = '/health';
 export function createGuard(host: string, token: TokenCheck): Guard {
   return {
     refuse(request, pathname) {
-      if (!isOwnHost(request, host) || !isOwnPage(request)) return FORBIDDEN;
+      // A page whose name was rebound has no token to send, so that with one any name will do.
+      if (!token.isWanted && !isOwnHost(request, host)) return FORBIDDEN;
+      if (!isOwnPage(request)) return FORBIDDEN;
       if (pathname === OPEN_PATH) return undefined;
       if (!token.isGiven(request)) return token.refusal;
       return isChange(request) && isFromBrowser(request) && request.headers[OWN_HEADER] === undefined
@@ -55,7 +57,8 @@ function isOwnHost({ headers }: IncomingMessage, ownHost: string): boolean {
 /** Older browsers send no `Sec-Fetch-Site`, and `Origin` with part of their requests only. */
 function isOwnPage(request: IncomingMessage): boolean {
   const { origin, host } = request.headers;
-  if (origin !== undefined && origin !== `http://${host}`) return false;
+  // Whoever stands in front of the listener may speak TLS.
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return false;
   const site = request.headers['sec-fetch-site'];
   return site === undefined || site === 'same-origin' || site === 'none' || isFollowedLink(request);
 }

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Answer, problem } from './answer.ts';
 
 export type TokenCheck = {
+  readonly isWanted: boolean;
   /** Whether the request carries the token, or the cookie that stands for it; true if none is wanted. */
   isGiven(request: IncomingMessage): boolean;
   /** @returns the cookie for who brings the token in an address; undefined if it is not the right one */
@@ -21,6 +22,7 @@ export function createTokenCheck(token: string): TokenCheck {
   // Cookies know no ports, and two gateways of one machine have two tokens.
   const name = `reprise-${createHmac('sha256', token).update('name').digest('hex').slice(0, 8)}`;
   return {
+    isWanted: token !== '',
     isGiven({ headers }) {
       if (token === '') return true;
       const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];

@@ -51,7 +51,8 @@ export async function* followLog(dir: string, options: FollowOptions): AsyncGene
     const next = segments.find(({ seq = 0 }) => seq > last);
     if (next === undefined) await pause(pollMs, signal);
     else {
-      const reading = { trust, onRead, signal, pollMs, isLast: false };
+      const onEnd = () => options.onProgress(bytesDone, bytesDone);
+      const reading = { trust, onRead, onEnd, signal, pollMs, isLast: false };
       const handle = await openPlain(next);
       if (handle === undefined) yield* readSegment(next, reading);
       else yield* readGrowing(next, handle, { ...reading, dir, onListed: options.onListed });
@@ -91,13 +92,15 @@ type Growing = {
   readonly pollMs: number;
   readonly dir: string;
   onRead(bytes: number): void;
+  /** All whole lines have been read. */
+  onEnd(): void;
   onListed(segments: readonly SegmentName[]): void;
 };
 
 async function* readGrowing(
   segment: SegmentFile,
   handle: FileHandle,
-  { trust, signal, pollMs, dir, onRead, onListed }: Growing,
+  { trust, signal, pollMs, dir, onRead, onEnd, onListed }: Growing,
 ): AsyncGenerator<readonly LogItem[]> {
   const splitter = createLineSplitter(segment.file);
   const digest = createHash('sha256');
@@ -115,6 +118,7 @@ async function* readGrowing(
         if (signal.aborted) return;
       }
       if (isClosed) break;
+      onEnd();
       onListed(names);
       await pause(pollMs, signal);
       if (signal.aborted) return;

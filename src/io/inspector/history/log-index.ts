@@ -21,6 +21,7 @@ import { RateTable } from './rates.ts';
 import { copyRecent, createRecent, noteRecent, type Recent } from './recent.ts';
 
 const DAMAGE_NOTED = 20;
+const DIVERGED = 'replay differs from the record';
 
 export class LogIndex {
   readonly bands = new BandTable();
@@ -128,6 +129,7 @@ export class LogIndex {
     const instant = { seq: entry.seq, at: entry.at };
     this.#playback.take(item);
     const isTrusted = !this.#playback.isInterrupted;
+    if (!isTrusted && !this.#isDiverged) this.#diverge(entry);
     this.#isDiverged = !isTrusted;
     if (isTrusted) this.#trustedUntil = instant;
     this.entries += 1;
@@ -139,6 +141,11 @@ export class LogIndex {
     keyframe.last = instant;
     keyframe.entries += 1;
     if (isTrusted) keyframe.trusted = entry.seq;
+  }
+
+  #diverge(entry: Entry): void {
+    this.bands.interrupt(entry, DIVERGED);
+    this.marks.add('gap', entry, 'from here on the core decides otherwise than recorded');
   }
 
   #addKeyframe(item: LogItem): void {
@@ -180,7 +187,7 @@ export class LogIndex {
   #whyUnknown({ began, missing, reason }: Stretch): string {
     if (began === 'run')
       return this.#hasStopped ? 'the gateway did not run' : 'the gateway ended without a stop';
-    if (began === 'divergence') return 'replay differs from the record';
+    if (began === 'divergence') return DIVERGED;
     const entries = `${grouped(missing)} entries are missing`;
     return began === 'damage'
       ? `the log is damaged; ${entries}`
