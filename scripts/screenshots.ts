@@ -24,6 +24,8 @@ const FLEET = [
   { name: 'qwen-coder', weight: 1 },
 ];
 const CLIENTS = 9;
+/** A laptop's width, and as high as the chart needs. */
+const TALL = { width: 1280, height: 1300 };
 /** How long all is well before a backend is killed, and how long it is watched then. */
 const WELL_MS = 22_000;
 const KILLED_MS = 9_000;
@@ -51,7 +53,7 @@ async function pictureOfLive(browser: Browser): Promise<void> {
   });
   let isOver = false;
   const load = runLoad({ url: gateway.url, clients: CLIENTS, goOn: () => !isOver });
-  const { page } = await visit(browser, `${gateway.adminUrl}/inspector/`);
+  const { page } = await visit(browser, `${gateway.adminUrl}/inspector/`, { viewport: TALL });
   await sleep(WELL_MS);
   await mocks[1]?.close();
   await page.locator('.card.state-unhealthy').waitFor();
@@ -64,13 +66,13 @@ async function pictureOfLive(browser: Browser): Promise<void> {
 }
 
 async function picturesOfRecording(browser: Browser): Promise<void> {
-  const log = join(folder, 'monday-night');
-  mkdirSync(log);
+  const log = join(folder, 'monday/events');
+  mkdirSync(log, { recursive: true });
   const { name, text } = recordScenario(outage(1));
   writeFileSync(join(log, name), text);
   await using inspector = await startInspect(log);
 
-  const dark = await visit(browser, inspector.url, { colorScheme: 'dark' });
+  const dark = await visit(browser, inspector.url, { viewport: TALL, colorScheme: 'dark' });
   await goToFall(dark.page);
   await take(dark.page, 'inspector-recorded.png');
   await dark.page.context().close();

@@ -111,7 +111,7 @@ describe('rates', () => {
   });
 
   it('have a round number at their top', () => {
-    assert.deepEqual([0, 0.3, 1, 1.2, 7, 48, 130, 2001].map(niceCeiling), [1, 1, 1, 2, 10, 50, 200, 5000]);
+    assert.deepEqual([0, 0.3, 1, 1.2, 7, 48, 130, 2001].map(niceCeiling), [1, 1, 1, 1.5, 8, 50, 150, 3000]);
   });
 
   it('come in buckets of some pixels, and of half a second at least', () => {

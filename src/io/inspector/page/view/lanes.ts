@@ -16,9 +16,9 @@ const MOST_MACHINES = 5;
 /** More arrows say no more; the rest is a page away. */
 const MOST_MESSAGES = 120;
 
-export function lanes({ state, actions }: Context, entries: readonly Entry[]): TemplateResult {
+export function lanes({ state, actions, ids }: Context, entries: readonly Entry[]): TemplateResult {
   const messages = messagesOf(entries).slice(-MOST_MESSAGES);
-  const columns = lanesFor(messages, MOST_MACHINES);
+  const columns = lanesFor(messages, MOST_MACHINES, ids);
   const height = HEAD + messages.length * ROW + 8;
   const x = (id: LaneId) => TIME_WIDTH + (laneIndex(columns, id) + 0.5) * LANE_WIDTH;
   const words = TIME_WIDTH + columns.length * LANE_WIDTH + 8;
