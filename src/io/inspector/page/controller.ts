@@ -94,7 +94,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
     if (mode === 'playing' && cursor !== null) {
       if (isDue('moment', PLAYED_MOMENT_EVERY_MS))
         questions.moment({ point: { at: cursor }, movesCursor: false });
-    } else if (mode === 'following' && overview?.last != null && isDue('moment', MOMENT_EVERY_MS)) {
+    } else if (mode === 'following' && hasPresent(overview) && isDue('moment', MOMENT_EVERY_MS)) {
       questions.moment({ point: 'end', movesCursor: false });
     }
   };
@@ -125,6 +125,11 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
   nextChange: 'No backend changes its state after this.',
   previousChange: 'No backend changes its state before this.',
 };
+
+/** Whether there is a moment to ask for: an entry, or a gateway whose notes tell why it has none. */
+function hasPresent(overview: PageState['overview']): boolean {
+  return overview !== null && (overview.last !== null || overview.notes.length > 0);
+}
 
 /** Whether there is more to come: from a gateway, or from a log that is still being read. */
 function isGrowing(overview: PageState['overview']): boolean {

@@ -27,7 +27,11 @@ export function events(context: Context): TemplateResult {
     ${filters(context)}
     ${
       entries === null
-        ? empty('Looking …')
+        ? empty(
+            state.overview !== null && state.overview.last === null
+              ? 'There is no history to look in.'
+              : 'Looking …',
+          )
         : guard([entries, eventsAs, opened, here, filter, state.range], () => page(context, entries))
     }
   </section>`;

@@ -20,7 +20,7 @@ export function timeline(context: Context): TemplateResult {
   const { overview, width } = state;
   if (overview === null || shown === null || width === 0) {
     return html`<section class="timeline" aria-label="Timeline" id="timeline">
-      ${empty(overview === null ? 'Waiting for the first answer …' : 'Nothing is recorded yet. The timeline begins with the first entry.')}
+      ${empty(waitingWords(context))}
     </section>`;
   }
   const layout = layoutOf(width, ids.length);
@@ -41,6 +41,13 @@ export function timeline(context: Context): TemplateResult {
       ${cursorLine(context, layout, shown)} ${slider(context, shown)} ${readout(context, layout, shown)}
     </div>
   </section>`;
+}
+
+function waitingWords({ state: { overview, trouble } }: Context): string {
+  if (overview === null) return trouble === '' ? 'Waiting for the first answer …' : 'Nothing is known yet.';
+  return overview.notes.length > 0
+    ? 'There is no history of which a timeline could be drawn.'
+    : 'Nothing is recorded yet. The timeline begins with the first entry.';
 }
 
 function cursorLine({ state: { cursor } }: Context, layout: TimelineLayout, shown: TimeWindow) {
