@@ -89,6 +89,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
   const noticeIsOld = createAge(localNow, NOTICE_MS);
   let lastTick = localNow();
   let shownEntries = '';
+  let grew = false;
 
   const refreshMoment = ({ mode, cursor, overview }: PageState) => {
     if (mode === 'playing' && cursor !== null) {
@@ -113,7 +114,10 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
     const { overview, chart, notice } = state();
     refreshMoment(state());
     refreshEntries(state());
-    if (isGrowing(overview) && isDue('overview', OVERVIEW_EVERY_MS)) questions.overview();
+    // Once more when all has been read: how finely it is best divided follows from its length.
+    const grows = isGrowing(overview);
+    if ((grows && isDue('overview', OVERVIEW_EVERY_MS)) || (grew && !grows)) questions.overview();
+    grew = grows;
     if (chart === null && isDue('chart', OVERVIEW_EVERY_MS)) questions.chart();
     if (noticeIsOld(notice) && notice !== '') dispatch({ type: 'set', values: { notice: '' } });
   };
