@@ -56,7 +56,7 @@ test('changed keys are named one by one, backends as one key', () => {
   assert.deepEqual(changedKeys(before, before), []);
 });
 
-test('exactly the addresses, the form of the log and the place of the event log need a restart', () => {
+test('exactly the listeners, the form of the log and the place of the event log need a restart', () => {
   assert.deepEqual(
     [...restartKeys],
     [
@@ -64,6 +64,7 @@ test('exactly the addresses, the form of the log and the place of the event log 
       'server.port',
       'admin.host',
       'admin.port',
+      'admin.token',
       'eventLog.enabled',
       'eventLog.dir',
       'logging.format',

@@ -17,7 +17,7 @@ test('without any source every key has its documented default', () => {
       shutdownTimeoutMs: 30_000,
       paths: ['/v1/*', '/api/*'],
     },
-    admin: { host: '127.0.0.1', port: 9900 },
+    admin: { host: '127.0.0.1', port: 9900, token: '' },
     backends: [],
     health: { path: '/health', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2, initial: 'healthy' },
     pool: {

@@ -196,6 +196,23 @@ describe('the thread that answers', () => {
     await inquiry.close();
   });
 
+  it('has the life of one request told at a time, beside other questions', async () => {
+    using folder = temporaryFolder();
+    await using recorded = await record(folder.path);
+    recorded.serve();
+    await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+    const setup = () => ({ path: folder.path, isLive: true, source: SOURCE });
+    const inquiry = createInquiry({ setup, idleMs: undefined });
+    const stories = [inquiry.ask({ ask: 'request', id: '1' }), inquiry.ask({ ask: 'request', id: '1' })];
+    assert.equal((await inquiry.ask({ ask: 'overview', buckets: 10, notes: [] })).status, 200);
+    assert.deepEqual(
+      (await Promise.all(stories)).map(({ status }) => status),
+      [200, 503],
+    );
+    assert.equal((await inquiry.ask({ ask: 'request', id: '1' })).status, 200, 'and then the next');
+    await inquiry.close();
+  });
+
   it('leaves no question open when it is ended', async () => {
     using folder = temporaryFolder();
     const setup = () => ({ path: folder.path, isLive: true, source: SOURCE });
