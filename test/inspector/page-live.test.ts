@@ -104,6 +104,20 @@ describe('the page of a live gateway', () => {
     await page.context().close();
   });
 
+  it('shows the present of a gateway that records nothing, and says that there is no history', async () => {
+    await using fleet = await startFleet(1);
+    await using gateway = await startTestGateway({ backends: weighted(fleet.mocks, [1]), health: PROBES });
+    const { page, complaints } = await visit(browser, `${gateway.adminUrl}/inspector/`);
+    await page.locator('.notes >> text=/event log is off/').waitFor();
+    await page.locator('.timeline >> text=There is no history').waitFor();
+    await page.locator('.card.state-healthy').waitFor();
+    await fleet.mocks[0]?.close();
+    await page.locator('.card.state-unhealthy').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Step back' }).isDisabled());
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  });
+
   it('asks before it drains, does nothing when told no, and sends a header that no form can', async () => {
     const { fleet, gateway, url } = await start('drained', 2);
     await using _fleet = fleet;

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Band, Chart, Mark } from '../../src/io/inspector/api.ts';
 import { boxesOf, spanAt } from '../../src/io/inspector/page/model/bands.ts';
 import { lightsOf } from '../../src/io/inspector/page/model/chart-lights.ts';
-import { boxWithoutLabels, roundedPath } from '../../src/io/inspector/page/model/chart-path.ts';
+import { shapeOf } from '../../src/io/inspector/page/model/chart-path.ts';
 import { identitiesOf, identityOf } from '../../src/io/inspector/page/model/identity.ts';
 import { groupMarks } from '../../src/io/inspector/page/model/marks.ts';
 import { countPicks, greatestWeight, weightBar } from '../../src/io/inspector/page/model/picks.ts';
@@ -111,7 +111,7 @@ describe('rates', () => {
   });
 
   it('have a round number at their top', () => {
-    assert.deepEqual([0, 0.3, 1, 1.2, 7, 48, 130, 2001].map(niceCeiling), [1, 1, 1, 2, 10, 50, 200, 5000]);
+    assert.deepEqual([0, 0.3, 1, 1.2, 7, 48, 130, 2001].map(niceCeiling), [1, 1, 1, 1.5, 8, 50, 150, 3000]);
   });
 
   it('come in buckets of some pixels, and of half a second at least', () => {
@@ -211,9 +211,10 @@ describe('a state chart', () => {
   });
 
   it('has rounded corners, and a box that leaves its labels out', () => {
-    assert.equal(roundedPath(chart.transitions[0]?.points ?? []), 'M0 0L0 32Q0 40 8 40L60 40');
-    assert.equal(roundedPath([{ x: 1, y: 1 }]), '');
-    assert.deepEqual(boxWithoutLabels(chart), { x: 0, y: 0, width: 110, height: 50 });
+    const { lines, box } = shapeOf(chart);
+    assert.equal(lines.get('fall'), 'M0 0L0 32Q0 40 8 40L60 40');
+    assert.deepEqual(box, { x: 0, y: 0, width: 110, height: 50 });
+    assert.equal(shapeOf(chart).lines, lines);
   });
 });
 

@@ -234,13 +234,13 @@ describe('events', () => {
       ...{ v: 1, seq: 1, at: 1, decisions: [] },
       fact: { type: 'probe.succeeded', backend, status: 200, latencyMs: 1 },
     });
-    const few = lanesFor(messagesOf([probe('a'), probe('b'), probe('a')]), 2);
+    const few = lanesFor(messagesOf([probe('b'), probe('a'), probe('b')]), 2, ['a', 'x', 'b']);
     assert.deepEqual(
       few.map(({ title }) => title),
       ['outside', 'selector', 'pool', 'a', 'b'],
     );
     assert.equal(laneIndex(few, 'machine:b'), 4);
-    const many = lanesFor(messagesOf([probe('a'), probe('b'), probe('c')]), 2);
+    const many = lanesFor(messagesOf([probe('a'), probe('b'), probe('c')]), 2, []);
     assert.deepEqual(
       many.map(({ title }) => title),
       ['outside', 'selector', 'pool', '3 machines'],

@@ -19,7 +19,15 @@ import {
   xOf,
   zoomed,
 } from '../../src/io/inspector/page/model/time-window.ts';
-import { bytes, counted, duration, grouped, rate, shorten } from '../../src/io/inspector/page/model/words.ts';
+import {
+  bytes,
+  counted,
+  duration,
+  endOfPath,
+  grouped,
+  rate,
+  shorten,
+} from '../../src/io/inspector/page/model/words.ts';
 
 const HOUR = { from: 0, until: 3_600_000 };
 
@@ -167,6 +175,11 @@ describe('words', () => {
     assert.deepEqual([0, 0.44, 12.4, 1_840].map(rate), ['0', '0.4', '12', '1,840']);
     assert.equal(counted(1, 'entry', 'entries'), '1 entry');
     assert.equal(counted(2, 'entry', 'entries'), '2 entries');
+  });
+
+  it('tell a path by its end', () => {
+    assert.equal(endOfPath('/var/lib/reprise/data/events'), '…/data/events');
+    assert.equal(endOfPath('data/events'), 'data/events');
   });
 
   it('shorten an id in its middle', () => {

@@ -125,7 +125,7 @@ describe('the page of a recording', () => {
     withPage(async (page) => {
       await page.getByRole('button', { name: 'Messages' }).click();
       await page.locator('.lanes .message').first().waitFor();
-      assert.deepEqual((await page.locator('.lanes .lane text').allTextContents()).slice(0, 3), [
+      assert.deepEqual((await page.locator('.lanes .head text').allTextContents()).slice(0, 3), [
         'outsideoutside',
         'selectorselector',
         'poolpool',

@@ -89,12 +89,13 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
   const noticeIsOld = createAge(localNow, NOTICE_MS);
   let lastTick = localNow();
   let shownEntries = '';
+  let grew = false;
 
   const refreshMoment = ({ mode, cursor, overview }: PageState) => {
     if (mode === 'playing' && cursor !== null) {
       if (isDue('moment', PLAYED_MOMENT_EVERY_MS))
         questions.moment({ point: { at: cursor }, movesCursor: false });
-    } else if (mode === 'following' && overview?.last != null && isDue('moment', MOMENT_EVERY_MS)) {
+    } else if (mode === 'following' && hasPresent(overview) && isDue('moment', MOMENT_EVERY_MS)) {
       questions.moment({ point: 'end', movesCursor: false });
     }
   };
@@ -113,7 +114,10 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
     const { overview, chart, notice } = state();
     refreshMoment(state());
     refreshEntries(state());
-    if (isGrowing(overview) && isDue('overview', OVERVIEW_EVERY_MS)) questions.overview();
+    // Once more when all has been read: how finely it is best divided follows from its length.
+    const grows = isGrowing(overview);
+    if ((grows && isDue('overview', OVERVIEW_EVERY_MS)) || (grew && !grows)) questions.overview();
+    grew = grows;
     if (chart === null && isDue('chart', OVERVIEW_EVERY_MS)) questions.chart();
     if (noticeIsOld(notice) && notice !== '') dispatch({ type: 'set', values: { notice: '' } });
   };
@@ -126,9 +130,14 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
   previousChange: 'No backend changes its state before this.',
 };
 
+/** Whether there is a moment to ask for: an entry, or a gateway whose notes tell why it has none. */
+function hasPresent(overview: PageState['overview']): boolean {
+  return overview !== null && (overview.last !== null || overview.notes.length > 0);
+}
+
 /** Whether there is more to come: from a gateway, or from a log that is still being read. */
 function isGrowing(overview: PageState['overview']): boolean {
-  if (overview === null || overview.source.kind === 'live') return true;
+  if (overview === null || overview.last === null || overview.source.kind === 'live') return true;
   return overview.progress.bytes < overview.progress.bytesTotal;
 }
 

@@ -31,7 +31,6 @@ function dispatch(action: Action): void {
 function draw(): void {
   isDrawing = false;
   render(app(contextOf(state, actions)), root);
-  measure();
   keepAddress();
 }
 
@@ -81,9 +80,13 @@ function focusSearch(): void {
 }
 
 /** The picture of the timeline is drawn in pixels, so it has to know how many there are. */
-function measure(): void {
-  const width = Math.floor(document.getElementById('timeline')?.clientWidth ?? 0);
-  if (width !== state.width) set({ width });
+function watchWidth(): void {
+  const timeline = document.getElementById('timeline');
+  if (timeline === null) return;
+  new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry?.contentRect.width ?? 0);
+    if (width !== state.width) set({ width });
+  }).observe(timeline);
 }
 
 /** A moment at which the page stays has an address of its own. */
@@ -122,9 +125,8 @@ function isTakenBy(target: Element, key: string): boolean {
 
 document.addEventListener('keydown', onKey);
 addEventListener('hashchange', goToAddress);
-addEventListener('resize', measure);
 render(app(contextOf(state, actions)), root);
-measure();
+watchWidth();
 goToAddress();
 controller.refreshOverview();
 setInterval(() => {

@@ -78,9 +78,9 @@ async function fetchEntries({ client, state, dispatch }: Parts, wanted: string):
   dispatch({ type: 'set', values: { entries } });
 }
 
-/** The query of the entries to show; undefined as long as there is no moment to show them for. */
-export function entriesWanted({ moment, range, filter }: PageState): string | undefined {
-  if (moment === null) return undefined;
+/** The query of the entries to show; undefined as long as there is none, or no moment to show them for. */
+export function entriesWanted({ overview, moment, range, filter }: PageState): string | undefined {
+  if (moment === null || overview?.last == null) return undefined;
   return entryQuery(filter, range === 'moment' ? { before: moment.seq + 1 } : range, ENTRIES_SHOWN);
 }
 

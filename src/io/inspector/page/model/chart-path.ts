@@ -6,7 +6,7 @@ type Point = { readonly x: number; readonly y: number };
 const RADIUS = 8;
 
 /** @returns the `d` of a path through the points; empty for fewer than two */
-export function roundedPath(points: readonly Point[]): string {
+function roundedPath(points: readonly Point[]): string {
   const [first, ...others] = points;
   if (first === undefined || others.length === 0) return '';
   const parts = [`M${first.x} ${first.y}`];
@@ -34,8 +34,26 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** @returns the box around states and lines, for a picture without labels */
-export function boxWithoutLabels({ states, transitions }: Chart): ChartBox {
+export type ChartShape = {
+  /** The `d` of each transition's line, by its id. */
+  readonly lines: ReadonlyMap<string, string>;
+  /** What is around states and lines, for a picture without labels. */
+  readonly box: ChartBox;
+};
+
+const shapes = new WeakMap<Chart, ChartShape>();
+
+/** @returns what is the same in every picture of a chart, worked out once */
+export function shapeOf(chart: Chart): ChartShape {
+  const known = shapes.get(chart);
+  if (known !== undefined) return known;
+  const lines = new Map(chart.transitions.map(({ id, points }) => [id, roundedPath(points)]));
+  const shape = { lines, box: boxWithoutLabels(chart) };
+  shapes.set(chart, shape);
+  return shape;
+}
+
+function boxWithoutLabels({ states, transitions }: Chart): ChartBox {
   const points = [
     ...transitions.flatMap((transition) => transition.points),
     ...states.flatMap(({ x, y, width, height }) => [

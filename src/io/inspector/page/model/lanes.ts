@@ -90,9 +90,17 @@ function routeOfDecision(decision: Decision): Route {
 /**
  * The lanes to draw: always the three that all traffic passes, and those of the machines that are spoken to. Where these
  * are too many they share one.
+ *
+ * @param order the backends as they are listed elsewhere
  */
-export function lanesFor(messages: readonly Message[], mostMachines: number): Lane[] {
-  const machines = new Set(messages.flatMap(({ from, to }) => [from, to]).filter(isMachine));
+export function lanesFor(
+  messages: readonly Message[],
+  mostMachines: number,
+  order: readonly string[],
+): Lane[] {
+  const spokenTo = new Set(messages.flatMap(({ from, to }) => [from, to]).filter(isMachine));
+  const inOrder = order.map((id) => `machine:${id}` as const).filter((id) => spokenTo.has(id));
+  const machines = new Set([...inOrder, ...spokenTo]);
   const own: Lane[] =
     machines.size <= mostMachines
       ? [...machines].map((id) => ({ id, title: id.slice('machine:'.length) }))

@@ -77,11 +77,13 @@ export function greatest(columns: readonly Column[]): number {
   return columns.reduce((most, { value }) => Math.max(most, value), 0);
 }
 
-/** @returns the least of 1, 2, 5, 10, 20, 50 … that is not below */
+const ROUND_STEPS = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+
+/** @returns the least round number that is not below */
 export function niceCeiling(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value) ?? 10 * power;
+  return ROUND_STEPS.map((step) => step * power).find((step) => step >= value) ?? 10 * power;
 }
 
 function round(value: number): number {

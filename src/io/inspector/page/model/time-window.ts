@@ -51,6 +51,7 @@ export function panned(shown: TimeWindow, bounds: TimeWindow, share: number): Vi
 
 /** Moves the view only as far as needed to show a time, with some room in the direction it came from. */
 export function showing(view: View, bounds: TimeWindow, at: number): View {
+  if (view.spanMs === null) return view;
   const shown = windowOf(view, bounds);
   if (at >= shown.from && at <= shown.until) return view;
   const spanMs = shown.until - shown.from;

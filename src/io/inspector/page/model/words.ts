@@ -91,3 +91,9 @@ export function shorten(id: string, most: number): string {
   const start = Math.ceil((most - 1) / 2);
   return `${id.slice(0, start)}…${id.slice(id.length - (most - 1 - start))}`;
 }
+
+/** @returns the last two names of a path, which tell most */
+export function endOfPath(path: string): string {
+  const names = path.split(/[\\/]/).filter((name) => name !== '');
+  return names.length <= 2 ? path : `…/${names.slice(-2).join('/')}`;
+}

@@ -2,7 +2,7 @@
 import { html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit-html';
 import type { Chart, ChartState, ChartTransition } from '../../api.ts';
 import { isImmediate, type Lights } from '../model/chart-lights.ts';
-import { boxWithoutLabels, roundedPath } from '../model/chart-path.ts';
+import { shapeOf } from '../model/chart-path.ts';
 
 const MARGIN = 6;
 
@@ -13,7 +13,8 @@ export function chartPicture(
   words: string,
   size: 'large' | 'small',
 ): TemplateResult {
-  const { x, y, width, height } = size === 'small' ? boxWithoutLabels(chart) : { ...chart, x: 0, y: 0 };
+  const { lines, box: tight } = shapeOf(chart);
+  const { x, y, width, height } = size === 'small' ? tight : { ...chart, x: 0, y: 0 };
   const isLit = ({ id }: ChartTransition) => lights.transitions.has(id);
   // What is lit comes last, so that it lies above the rest.
   const ordered = chart.transitions.toSorted((one, other) => Number(isLit(one)) - Number(isLit(other)));
@@ -25,16 +26,16 @@ export function chartPicture(
     role="img"
     aria-label=${words}
   >
-    ${ordered.map((transition) => line(transition, isLit(transition), size))}
+    ${ordered.map((transition) => line(lines.get(transition.id) ?? '', isLit(transition), size))}
     ${chart.states.map((state) => box(state, state.id === lights.state, size))}
     ${size === 'small' ? nothing : ordered.map((transition) => label(transition, isLit(transition)))}
   </svg>`;
 }
 
-function line(transition: ChartTransition, isLit: boolean, size: 'large' | 'small'): SVGTemplateResult {
+function line(d: string, isLit: boolean, size: 'large' | 'small'): SVGTemplateResult {
   return svg`<path
     class=${isLit ? 'line lit' : 'line'}
-    d=${roundedPath(transition.points)}
+    d=${d}
     marker-end=${size === 'small' ? nothing : `url(#arrow${isLit ? '-lit' : ''})`}
   />`;
 }

@@ -17,7 +17,8 @@ const DECISIONS_SHOWN = 4;
 
 export function events(context: Context): TemplateResult {
   const { state } = context;
-  const { entries, eventsAs, opened, moment, filter } = state;
+  const { entries, eventsAs, opened, filter } = state;
+  const here = entryShown(state);
   return html`<section class="panel events" aria-labelledby="events-title">
     <header>
       <h2 id="events-title">Events</h2>
@@ -26,10 +27,19 @@ export function events(context: Context): TemplateResult {
     ${filters(context)}
     ${
       entries === null
-        ? empty('Looking …')
-        : guard([entries, eventsAs, opened, moment?.seq, filter, state.range], () => page(context, entries))
+        ? empty(
+            state.overview !== null && state.overview.last === null
+              ? 'There is no history to look in.'
+              : 'Looking …',
+          )
+        : guard([entries, eventsAs, opened, here, filter, state.range], () => page(context, entries))
     }
   </section>`;
+}
+
+/** The entry that made the moment shown; none while that changes by itself all the time. */
+function entryShown({ mode, moment }: Context['state']): number | null {
+  return mode === 'paused' && moment !== null ? moment.seq : null;
 }
 
 function forms({ state: { eventsAs }, actions }: Context): TemplateResult {
@@ -132,7 +142,7 @@ function list(context: Context, entries: readonly Entry[]): TemplateResult {
 function row({ state, actions }: Context, entry: Entry): TemplateResult {
   const { seq, at, fact, decisions } = entry;
   const isOpen = state.opened === seq;
-  const isHere = state.moment?.seq === seq;
+  const isHere = entryShown(state) === seq;
   const more = decisions.length - DECISIONS_SHOWN;
   return html`<li class="entry tone-${toneOf(entry)} ${isHere ? 'here' : ''}" data-seq=${seq}>
     <button

@@ -1,7 +1,7 @@
 /** The top of the page: what is shown, how much of it, what is wrong with it, and the search for a request. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Overview } from '../../api.ts';
-import { bytes, counted, duration } from '../model/words.ts';
+import { bytes, counted, duration, endOfPath } from '../model/words.ts';
 import type { Context } from './context.ts';
 import { iconButton } from './parts.ts';
 
@@ -43,7 +43,7 @@ function source({ source: { kind, title, version }, progress, first, last }: Ove
   const span = first === null || last === null ? '' : ` over ${duration(last.at - first.at)}`;
   return html`<div class="source">
     <span class="kind kind-${kind}">${kind === 'live' ? 'Live' : 'Recording'}</span>
-    <span class="title" title=${`${title} (Reprise ${version})`}>${title}</span>
+    <span class="title" title=${`${title} (Reprise ${version})`}>${kind === 'live' ? title : endOfPath(title)}</span>
     <span class="amount">
       ${
         isReading

@@ -7,7 +7,7 @@ import { clock, preciseClock, shorten } from '../model/words.ts';
 import type { Context } from './context.ts';
 
 const ROW = 22;
-const HEAD = 34;
+const HEAD = 30;
 const TIME_WIDTH = 104;
 const LANE_WIDTH = 128;
 const WORDS_WIDTH = 540;
@@ -16,15 +16,19 @@ const MOST_MACHINES = 5;
 /** More arrows say no more; the rest is a page away. */
 const MOST_MESSAGES = 120;
 
-export function lanes({ state, actions }: Context, entries: readonly Entry[]): TemplateResult {
+export function lanes({ state, actions, ids }: Context, entries: readonly Entry[]): TemplateResult {
   const messages = messagesOf(entries).slice(-MOST_MESSAGES);
-  const columns = lanesFor(messages, MOST_MACHINES);
-  const height = HEAD + messages.length * ROW + 8;
+  const columns = lanesFor(messages, MOST_MACHINES, ids);
+  const height = messages.length * ROW + 12;
   const x = (id: LaneId) => TIME_WIDTH + (laneIndex(columns, id) + 0.5) * LANE_WIDTH;
   const words = TIME_WIDTH + columns.length * LANE_WIDTH + 8;
   // The newest are below, next to what comes after them.
   const showNewest = (element: Element | undefined) => {
-    if (element !== undefined && state.range === 'moment') element.scrollTop = element.scrollHeight;
+    if (element === undefined || state.range !== 'moment') return;
+    // It has a height only once it is in the page.
+    queueMicrotask(() => {
+      element.scrollTop = element.scrollHeight;
+    });
   };
   return html`<div
     class="lanes"
@@ -33,15 +37,18 @@ export function lanes({ state, actions }: Context, entries: readonly Entry[]): T
     aria-label="Messages, may be scrolled"
     ${ref(showNewest)}
   >
+    <svg class="head" width=${words + WORDS_WIDTH} height=${HEAD}>
+      ${columns.map((lane) => laneHead(lane, x(lane.id)))}
+    </svg>
     <svg width=${words + WORDS_WIDTH} height=${height} role="list">
-      ${columns.map((lane) => laneHead(lane, x(lane.id), height))}
+      ${columns.map(({ id }) => svg`<line class="lane" x1=${x(id)} x2=${x(id)} y1="0" y2=${height} />`)}
       ${messages.map((message, index) => {
-        const y = HEAD + (index + 0.7) * ROW;
+        const y = (index + 0.8) * ROW;
         return arrow(
           message,
           { y, from: x(message.from), to: x(message.to), end: words },
           {
-            isHere: message.seq === state.moment?.seq,
+            isHere: state.mode === 'paused' && message.seq === state.moment?.seq,
             open: () => actions.goTo({ seq: message.seq }),
           },
         );
@@ -50,11 +57,8 @@ export function lanes({ state, actions }: Context, entries: readonly Entry[]): T
   </div>`;
 }
 
-function laneHead({ title }: Lane, x: number, height: number): SVGTemplateResult {
-  return svg`<g class="lane">
-    <line x1=${x} x2=${x} y1=${HEAD - 8} y2=${height} />
-    <text x=${x} y="18" text-anchor="middle">${shorten(title, 17)}<title>${title}</title></text>
-  </g>`;
+function laneHead({ title }: Lane, x: number): SVGTemplateResult {
+  return svg`<text x=${x} y="19" text-anchor="middle">${shorten(title, 17)}<title>${title}</title></text>`;
 }
 
 type Course = { readonly y: number; readonly from: number; readonly to: number; readonly end: number };

@@ -94,6 +94,7 @@ function detail(context: Context, moment: Moment, backend: InspectedBackend): Te
       ${id === address ? nothing : html`<span class="soft address">${address}</span>`} ${stateChip(backend.state)}
       ${changeButtons(context, backend)}
     </header>
+    ${facts(context, moment, backend)}
     <div class="chart-frame" tabindex="0" role="group" aria-label="State chart, may be scrolled sideways">
       ${
         chart === null
@@ -103,7 +104,6 @@ function detail(context: Context, moment: Moment, backend: InspectedBackend): Te
             )
       }
     </div>
-    ${facts(context, moment, backend)}
   </div>`;
 }
 

@@ -8,8 +8,9 @@ import type { Context } from './context.ts';
 import { badge, empty } from './parts.ts';
 import { vars } from './vars.ts';
 
-/** Up to so many sockets are drawn one by one; more become lengths. */
-const MOST_CELLS = 32;
+/** Up to so many sockets are drawn one by one, in all and in a row; more become lengths. */
+const MOST_CELLS = 240;
+const MOST_CELLS_IN_ROW = 32;
 const WAITING_SHOWN = 12;
 
 export function pool(context: Context): TemplateResult {
@@ -21,6 +22,9 @@ export function pool(context: Context): TemplateResult {
 }
 
 function body(context: Context, moment: Moment): TemplateResult {
+  const sizes = moment.backends.map((backend) => backend.pool.size);
+  const isSmall =
+    Math.max(...sizes) <= MOST_CELLS_IN_ROW && sizes.reduce((sum, size) => sum + size, 0) <= MOST_CELLS;
   return html`<p class="figures">
       <span><b>${grouped(moment.inFlight)}</b> in flight</span>
       <span><b>${grouped(moment.waitingTotal)}</b> in line</span>
@@ -41,7 +45,7 @@ function body(context: Context, moment: Moment): TemplateResult {
           ${repeat(
             moment.backends,
             ({ id }) => id,
-            (backend) => row(context, backend),
+            (backend) => row(context, backend, isSmall),
           )}
         </tbody>
       </table>
@@ -52,11 +56,12 @@ function body(context: Context, moment: Moment): TemplateResult {
 function row(
   { identities }: Context,
   { id, pool: { leased, idle, size } }: InspectedBackend,
+  isSmall: boolean,
 ): TemplateResult {
   const room = Math.max(0, size - leased - idle);
   return html`<tr>
     <th scope="row">${badge(identityOf(identities, id))}<span class="id" title=${id}>${id}</span></th>
-    <td class="wide">${size <= MOST_CELLS ? cells(leased, idle, room) : lengths(leased, idle, size)}</td>
+    <td class="wide">${isSmall ? cells(leased, idle, room) : lengths(leased, idle, size)}</td>
     <td class="number">${grouped(leased)}</td>
     <td class="number">${grouped(idle)}</td>
     <td class="number">${grouped(room)}</td>

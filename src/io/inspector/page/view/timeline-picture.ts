@@ -1,6 +1,6 @@
 /** The picture of the timeline: states as bands, requests per second beneath, and the marks above. */
 import { html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit-html';
-import type { Band, Overview } from '../../api.ts';
+import type { Band, Overview, Span } from '../../api.ts';
 import { boxesOf } from '../model/bands.ts';
 import { identityOf } from '../model/identity.ts';
 import { groupMarks, MARK_NAMES } from '../model/marks.ts';
@@ -77,6 +77,9 @@ function bandOf({ backends }: Overview, id: string): Band {
   return backends.find(({ backend }) => backend === id) ?? { backend: id, spans: [] };
 }
 
+/** Rows at least so high have a box for each span; in lower ones all spans of a state are one shape. */
+const BOX_HEIGHT = 10;
+
 /** Trouble is drawn higher than health, so that it stands out without its colour as well. */
 function bandBoxes(
   band: Band,
@@ -84,20 +87,30 @@ function bandBoxes(
   shown: TimeWindow,
   top: number,
 ): SVGTemplateResult[] {
-  return boxesOf(band, shown, plotWidth).map(({ x, width, span }) => {
-    const isWell = span.state === 'healthy' || span.state === 'removed' || span.state === 'unknown';
+  const boxes = boxesOf(band, shown, plotWidth);
+  const placeOf = (state: Span['state']) => {
+    const isWell = state === 'healthy' || state === 'removed' || state === 'unknown';
     const height = Math.max(3, Math.round(rowHeight * (isWell ? 0.4 : 0.76)));
-    const title = `${band.backend}: ${span.state} from ${clock(span.from)} to ${clock(span.until)} (${duration(span.until - span.from)})${span.reason === '' ? '' : `\n${span.reason}`}`;
-    return svg`<rect
-      class="band state-${span.state}"
-      fill="url(#fill-${span.state})"
-      x=${gutter + x}
-      y=${top + (rowHeight - height) / 2}
-      width=${width}
-      height=${height}
-      rx=${Math.min(2, width / 2)}
-    ><title>${title}</title></rect>`;
+    return { y: top + (rowHeight - height) / 2, height };
+  };
+  if (rowHeight >= BOX_HEIGHT) {
+    return boxes.map(({ x, width, span: { state } }) => {
+      const { y, height } = placeOf(state);
+      const rx = Math.min(2, width / 2);
+      return svg`<rect class="band state-${state}" fill="url(#fill-${state})" x=${gutter + x} y=${y} width=${width} height=${height} rx=${rx} />`;
+    });
+  }
+  return [...Map.groupBy(boxes, ({ span }) => span.state)].map(([state, group]) => {
+    const { y, height } = placeOf(state);
+    const d = group.map(
+      ({ x, width }) => `M${round(gutter + x)} ${y}h${round(width)}v${height}h${round(-width)}z`,
+    );
+    return svg`<path class="band state-${state}" fill="url(#fill-${state})" d=${d.join('')} />`;
   });
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function rowLabel(

@@ -16,31 +16,39 @@ const SLIDER_STEPS = 400;
 const WHEEL_ZOOM = 1.0015;
 
 export function timeline(context: Context): TemplateResult {
-  const { state, shown, ids } = context;
-  const { overview, width } = state;
-  if (overview === null || shown === null || width === 0) {
-    return html`<section class="timeline" aria-label="Timeline" id="timeline">
-      ${empty(overview === null ? 'Waiting for the first answer …' : 'Nothing is recorded yet. The timeline begins with the first entry.')}
-    </section>`;
-  }
-  const layout = layoutOf(width, ids.length);
-  const chosen = state.chosen;
+  const { state, shown } = context;
+  const isKnown = state.overview !== null && shown !== null && state.width > 0;
+  // One element whatever it holds, since its width is watched.
   return html`<section class="timeline" aria-label="Timeline" id="timeline">
-    <div
-      class="plot"
-      ${vars({ '--gutter': `${layout.gutter}px`, '--plot-width': `${layout.plotWidth}px`, '--plot-height': `${layout.height}px` })}
-    >
-      ${guard([overview, shown.from, shown.until, width, chosen], () => timelinePicture(context, layout, shown))}
-      <div
-        class="surface"
-        @pointerdown=${(event: PointerEvent) => press(event, context)}
-        @pointermove=${(event: PointerEvent) => drag(event, context)}
-        @pointerleave=${() => context.actions.hover(null)}
-        @wheel=${{ handleEvent: (event: WheelEvent) => turn(event, context), passive: false }}
-      ></div>
-      ${cursorLine(context, layout, shown)} ${slider(context, shown)} ${readout(context, layout, shown)}
-    </div>
+    ${isKnown ? plot(context, shown) : empty(waitingWords(context))}
   </section>`;
+}
+
+function plot(context: Context, shown: TimeWindow): TemplateResult {
+  const { state, ids } = context;
+  const { overview, width, chosen } = state;
+  const layout = layoutOf(width, ids.length);
+  return html`<div
+    class="plot"
+    ${vars({ '--gutter': `${layout.gutter}px`, '--plot-width': `${layout.plotWidth}px`, '--plot-height': `${layout.height}px` })}
+  >
+    ${guard([overview, shown.from, shown.until, width, chosen], () => timelinePicture(context, layout, shown))}
+    <div
+      class="surface"
+      @pointerdown=${(event: PointerEvent) => press(event, context)}
+      @pointermove=${(event: PointerEvent) => drag(event, context)}
+      @pointerleave=${() => context.actions.hover(null)}
+      @wheel=${{ handleEvent: (event: WheelEvent) => turn(event, context), passive: false }}
+    ></div>
+    ${cursorLine(context, layout, shown)} ${slider(context, shown)} ${readout(context, layout, shown)}
+  </div>`;
+}
+
+function waitingWords({ state: { overview, trouble } }: Context): string {
+  if (overview === null) return trouble === '' ? 'Waiting for the first answer …' : 'Nothing is known yet.';
+  return overview.notes.length > 0
+    ? 'There is no history of which a timeline could be drawn.'
+    : 'Nothing is recorded yet. The timeline begins with the first entry.';
 }
 
 function cursorLine({ state: { cursor } }: Context, layout: TimelineLayout, shown: TimeWindow) {
