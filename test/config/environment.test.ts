@@ -20,7 +20,6 @@ const other: Record<string, string> = {
   'eventLog.dir': '/var/lib/reprise',
   'logging.level': 'debug',
   'logging.format': 'pretty',
-  'admin.token': '0123456789abcdef',
 };
 
 /** Numbers that may not be as small as 10. */
