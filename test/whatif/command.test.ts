@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { LogRefusedError } from '../../src/io/event-log/reader-files.ts';
+import { readRecording } from '../../src/io/whatif/read.ts';
 import { FLAP } from './scenarios.ts';
 import { folder, reprise, writeLog } from './support.ts';
 
@@ -156,6 +158,22 @@ test('wrong usage ends with 64', async (t) => {
   assert.equal((await reprise('whatif', join(folder(t), 'none'))).code, 64);
   assert.equal((await reprise('whatif', folder(t))).code, 64);
   assert.equal((await reprise('whatif', writeLog(t, FLAP), '--seed', 'x')).code, 64);
+});
+
+test('a log that does not fit into the memory is refused before V8 gives up', async (t) => {
+  const log = writeLog(t, FLAP);
+  const recording = await readRecording(log, []);
+  assert.ok(recording.measured.fates.length > 500);
+  const heapBytes = 160.5 * 2 ** 20;
+  await assert.rejects(readRecording(log, [], heapBytes), (error) => {
+    assert.ok(error instanceof LogRefusedError && error.code === 'LOG_TOO_LONG');
+    assert.match(
+      error.message,
+      /no more than its first [\d,]+ entries fit safely into the 161 MiB of memory that Node may use\./,
+    );
+    assert.match(error.message, /one of its segments .* NODE_OPTIONS=--max-old-space-size=322$/);
+    return true;
+  });
 });
 
 test('of a damaged log what can be read is used, and it ends with 3', async (t) => {

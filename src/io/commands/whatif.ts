@@ -19,8 +19,8 @@ says how far the answer is exact and where it becomes an estimate.
 so that recorded reloads do not count; a file without backends leaves the recorded ones. REPRISE_*
 variables do not count here.
 
-Exit codes: 0 done; 3 the log is damaged, and what could be read was used; 64 there is no log there, or a
-wrong flag; 78 the other config is not valid.`;
+Exit codes: 0 done; 3 the log is damaged, and what could be read was used; 64 there is no log there, it is
+too long for the memory, or a wrong flag; 78 the other config is not valid.`;
 
 export function registerWhatIf(program: Command): void {
   const several = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];

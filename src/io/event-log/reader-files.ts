@@ -21,7 +21,8 @@ export class LogRefusedError extends Error {
     | 'LOG_EMPTY'
     | 'LOG_UNREADABLE'
     | 'LOG_VERSION_UNKNOWN'
-    | 'LOG_OUT_OF_RANGE';
+    | 'LOG_OUT_OF_RANGE'
+    | 'LOG_TOO_LONG';
 
   constructor(code: LogRefusedError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

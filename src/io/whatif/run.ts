@@ -2,13 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import type { RecordedRun } from '../../simulation/recording.ts';
 import { configAtStart, type RunPlan } from '../../simulation/simulate.ts';
-import { askWhatIf, createRecordingReader, type Recording } from '../../simulation/what-if.ts';
-import { createProgress } from '../commands/replay-progress.ts';
-import { type Damage, readLog } from '../event-log/reader.ts';
+import { askWhatIf, type Recording } from '../../simulation/what-if.ts';
+import type { Damage } from '../event-log/reader.ts';
 import { LogRefusedError } from '../event-log/reader-files.ts';
 import { type ChangedKey, type ConfigPlan, type OtherConfig, planConfig } from './config.ts';
 import { exceptionsIn } from './exceptions.ts';
 import { notesOn } from './notes.ts';
+import { readRecording } from './read.ts';
 import { createReport } from './report.ts';
 import { formatWhatIf } from './text.ts';
 
@@ -81,20 +81,6 @@ async function answer(
     await writeFile(flags.html, renderPage(report, { before: result.before, after: result.after }));
   }
   process.stdout.write(`${flags.json ? JSON.stringify(report) : formatWhatIf(report)}\n`);
-}
-
-async function readRecording(path: string, damage: Damage[]): Promise<Recording> {
-  const reader = createRecordingReader();
-  const progress = createProgress('reading', process.stderr);
-  try {
-    const onDamage = (found: Damage) => damage.push(found);
-    for await (const items of readLog(path, { onDamage, onProgress: progress.show })) {
-      for (const { line, continuous } of items) reader.take(line, continuous);
-    }
-  } finally {
-    progress.clear();
-  }
-  return reader.finish();
 }
 
 function recordedConfigOf(run: RecordedRun) {
