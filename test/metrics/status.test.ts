@@ -65,7 +65,12 @@ describe('reprise status', { concurrency: 2 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'reprise-status-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'config.json');
-    writeFileSync(file, JSON.stringify({ admin: { host: '0.0.0.0', port: gateway.gateway.adminPort } }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        admin: { host: '0.0.0.0', port: gateway.gateway.adminPort, token: '0123456789abcdef' },
+      }),
+    );
     const { code, stdout } = await reprise('status', '--config', file);
     assert.equal(code, 0);
     assert.match(stdout, /\n\nNo backend is configured\.\n$/);
