@@ -82,7 +82,7 @@ async function picturesOfRecording(browser: Browser): Promise<void> {
   await panels.page.getByRole('button', { name: 'Messages' }).click();
   await panels.page.locator('.message').first().waitFor();
   await panels.page.locator('.selector').evaluate((element) => element.scrollIntoView());
-  await panels.page.mouse.wheel(0, -64);
+  await panels.page.mouse.move(0, 0);
   await take(panels.page, 'inspector-panels.png');
   await panels.page.context().close();
 
@@ -98,7 +98,7 @@ async function picturesOfRecording(browser: Browser): Promise<void> {
 
 /** The moment at which the backend fell, as a reader would find it. */
 async function goToFall(page: Page): Promise<void> {
-  await page.locator('.marks .mark-fell .target').click();
+  await page.locator('.marks .mark-fell .shape').click();
   await page.locator('.card.state-unhealthy').waitFor();
   await page.locator('.entry.here').waitFor();
   await page.mouse.move(0, 0);

@@ -57,8 +57,9 @@ describe('the page of a live gateway', () => {
 
     isOver = true;
     await load;
-    await gateway.gateway.stop();
+    // From here on the browser itself reports questions that were cut off.
     assert.deepEqual(complaints, []);
+    await gateway.gateway.stop();
     await page.locator('.notes >> text=The server does not answer').waitFor();
     await page.context().close();
     await findAgain(dir, fell.seq);

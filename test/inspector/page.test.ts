@@ -86,7 +86,7 @@ describe('the page of a recording', () => {
 
   it('steps one entry back and on, and a mark leads to its entry', () =>
     withPage(async (page) => {
-      await clickAndWait(page, '.mark-fell .target');
+      await clickAndWait(page, '.marks .mark-fell .shape');
       const fell = await shownEntry(page);
       assert.equal(String(fell), await page.locator('.marks .mark-fell').getAttribute('data-seq'));
       await press(page, 'ArrowLeft');
@@ -222,7 +222,7 @@ describe('the page of a recording', () => {
 
   it('says in words what it tells by colour', () =>
     withPage(async (page) => {
-      await clickAndWait(page, '.mark-fell .target');
+      await clickAndWait(page, '.marks .mark-fell .shape');
       const chart = page.getByRole('img', {
         name: /^State chart of llama-small: unhealthy; last transition from healthy/,
       });

@@ -89,7 +89,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
   const noticeIsOld = createAge(localNow, NOTICE_MS);
   let lastTick = localNow();
   let shownEntries = '';
-  let grew = false;
+  let grew = true;
 
   const refreshMoment = ({ mode, cursor, overview }: PageState) => {
     if (mode === 'playing' && cursor !== null) {

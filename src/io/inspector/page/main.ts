@@ -85,7 +85,10 @@ function watchWidth(): void {
   if (timeline === null) return;
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);
-    if (width !== state.width) set({ width });
+    if (width === state.width) return;
+    set({ width });
+    // How finely time is divided follows from it.
+    controller.refreshOverview();
   }).observe(timeline);
 }
 
@@ -128,7 +131,6 @@ addEventListener('hashchange', goToAddress);
 render(app(contextOf(state, actions)), root);
 watchWidth();
 goToAddress();
-controller.refreshOverview();
 setInterval(() => {
   if (!document.hidden) controller.tick();
 }, TICK_MS);

@@ -12,6 +12,9 @@ import { vars } from './vars.ts';
 /** As many as fit on a few lines, and the eye can follow. */
 const PICKS_SHOWN = 60;
 
+/** Bars glide from pick to pick where they are few; dozens of them would keep the browser busy. */
+const MOST_MOVING = 12;
+
 const WHY_NOT: Readonly<Record<InspectedBackend['eligibility'], string>> = {
   eligible: 'eligible',
   full: 'no, its pool is full',
@@ -34,7 +37,7 @@ function body(context: Context, moment: Moment): TemplateResult {
   const counts = countPicks(picks);
   const most = greatestWeight(backends);
   return html`<div class="scroll">
-      <table>
+      <table class=${backends.length > MOST_MOVING ? '' : 'moving'}>
         <thead>
           <tr>
             <th scope="col">Backend</th>

@@ -15,6 +15,8 @@ import { rateAreas } from './rate-areas.ts';
 const MARKS_APART = 13;
 const TICK_WIDTH = 72;
 const LABEL_CHARACTERS = 15;
+/** A row in one of these has its name, even where not all do. */
+const TROUBLE: ReadonlySet<Span['state']> = new Set(['unhealthy', 'draining', 'drained']);
 
 export function timelinePicture(context: Context, layout: TimelineLayout, shown: TimeWindow): TemplateResult {
   const { overview } = context.state;
@@ -58,7 +60,7 @@ function bandRows(
   const rows = context.ids.map((id) => ({ id, band: bandOf(overview, id) }));
   const labelled = labelledRows(
     rows.map(({ id, band }) => ({
-      matters: id === context.state.chosen || band.spans.some(({ state }) => state !== 'healthy'),
+      matters: id === context.state.chosen || band.spans.some(({ state }) => TROUBLE.has(state)),
     })),
     rowHeight,
   );
@@ -145,7 +147,7 @@ function markRow(
       return svg`<g
         class="mark mark-${mark.kind}"
         transform="translate(${gutter + x} ${middle})"
-        role="button"
+        role="img"
         aria-label=${name}
         data-seq=${mark.seq}
         @click=${() => actions.goTo({ seq: mark.seq })}
