@@ -232,7 +232,7 @@ describe('a disk that hangs', () => {
     using folder = temporaryFolder();
     const disk = faultyDisk();
     const { logger, lines } = heardLogger();
-    const recorded = await record(folder.path, { files: disk.files, logger });
+    const recorded = await record(folder.path, { files: disk.files, logger, timing: { closeWithinMs: 500 } });
     await recorded.until(({ writtenSeq }) => writtenSeq > 0);
     const goOn = disk.hang();
     recorded.serve();

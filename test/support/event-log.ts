@@ -71,7 +71,7 @@ export async function record(dir: string, options: RecordOptions = {}): Promise<
     now: () => at,
     files,
     log: logger,
-    timing: { retryMs: 20, closeWithinMs: 500, openWithinMs: 500, ...options.timing },
+    timing: { retryMs: 20, closeWithinMs: 10_000, openWithinMs: 10_000, ...options.timing },
   });
   let seq = log.firstSeq - 1;
   let request = 0;
