@@ -132,6 +132,14 @@ describe('the figures of entries', () => {
     assert.equal(figures.facts['response.ended'], 2);
   });
 
+  it('do not take the head of an earlier attempt for that of the one under way', () => {
+    const { take, of } = sent({ backends: [backend('a'), backend('b')] });
+    take(30, failed(1, 1));
+    take(40, { type: 'socket.opened', backend: 'b', socket: 2 }, started(1, 1));
+    take(90, started(1, 2), ended(1, 2));
+    assert.deepEqual([of('b').ownFirstByte.sumMs, of('b').firstByte.sumMs], [50, 80]);
+  });
+
   it('count state changes by what was reached, and reloads with the outcome of the last', () => {
     const { take, of, figures } = folding({ ...ONE, health: { fall: 1, rise: 1 } });
     take(10, probeFailed('a'), probeSucceeded('a'), { type: 'config.rejected', problems: 1 });
