@@ -44,6 +44,22 @@ describe('rates', () => {
     assert.deepEqual(placed.a, new Array(300).fill(2));
   });
 
+  it('of a part are as fine as it allows, and do not shift while it moves', () => {
+    const rates = new RateTable();
+    const start = 1_795_000_000_000;
+    for (let step = 0; step < 6000; step += 1) rates.note(entryAt(step, start + step * 100, 'a'), 0);
+    assert.equal(rates.report(100).bucketMs, 6_000);
+    const shown = { from: start + 300_050, until: start + 360_050 };
+    const { placed, from, bucketMs } = rates.report(100, shown);
+    assert.equal(bucketMs, 700);
+    assert.ok(from <= shown.from && shown.from < from + bucketMs);
+    assert.ok(from + (placed.a?.length ?? 0) * bucketMs >= shown.until);
+    assert.ok(placed.a?.every((count) => count === 7));
+    const moved = rates.report(100, { from: shown.from + 1_000, until: shown.until + 1_000 });
+    assert.equal((moved.from - from) % bucketMs, 0);
+    assert.deepEqual(rates.report(100, { from: start + 999_999_999 }).placed.a, []);
+  });
+
   it('forget whole buckets', () => {
     const rates = new RateTable();
     for (let step = 0; step < 100; step += 1)

@@ -4,7 +4,7 @@
  *
  * Times are milliseconds since the epoch. Every answer is JSON and bounded, whatever the length of the log.
  *
- *     GET /inspector/api/overview?buckets=N       -> Overview
+ *     GET /inspector/api/overview?buckets=N       -> Overview   (with from=TIME&until=TIME its rates are of that time only)
  *     GET /inspector/api/moment?seq=N | at=TIME   -> Moment     (neither: the end of what is known)
  *     GET /inspector/api/entries?...              -> EntryPage  (see EntryQuery)
  *     GET /inspector/api/step?seq=N&to=...        -> StepTarget (the seq of the next or previous entry or state change)

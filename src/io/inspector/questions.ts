@@ -5,7 +5,12 @@
 import type { EntryQuery, StepTo } from './api.ts';
 
 export type Question =
-  | { readonly ask: 'overview'; readonly buckets: number; readonly notes: readonly string[] }
+  | {
+      readonly ask: 'overview';
+      readonly buckets: number;
+      readonly shown?: { readonly from?: number; readonly until?: number };
+      readonly notes: readonly string[];
+    }
   /** Neither: the end of what is known. */
   | { readonly ask: 'moment'; readonly seq?: number; readonly at?: number }
   | { readonly ask: 'entries'; readonly query: EntryQuery & { readonly limit: number } }
@@ -42,6 +47,7 @@ export function readQuestion(
       return {
         ask: 'overview',
         buckets: numberOr(params, 'buckets', DEFAULT_BUCKETS, 1, MAX_BUCKETS),
+        shown: { ...optional(params, 'from'), ...optional(params, 'until') },
         notes,
       };
     case 'moment':

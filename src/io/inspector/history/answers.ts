@@ -38,7 +38,7 @@ export function createAnswerer(reading: Reading, source: Overview['source']): An
 function overviewOf(
   { index, progress, failure }: Reading,
   source: Overview['source'],
-  { buckets, notes }: Extract<ThreadQuestion, { ask: 'overview' }>,
+  { buckets, notes, shown }: Extract<ThreadQuestion, { ask: 'overview' }>,
 ): Overview {
   return {
     source: { ...source, version: source.version || index.product },
@@ -47,7 +47,7 @@ function overviewOf(
     last: index.last,
     notes: [...notes, ...(failure === undefined ? [] : [failure]), ...index.notes()],
     backends: index.bands.report(index.last?.at ?? 0),
-    rates: index.rates.report(buckets),
+    rates: index.rates.report(buckets, shown),
     marks: index.marks.report(),
   };
 }

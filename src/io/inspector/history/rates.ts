@@ -9,6 +9,7 @@ const FIRST_BUCKET_MS = 100;
 const MAX_BUCKETS = 8192;
 
 type Series = number[];
+type Shown = { readonly from?: number; readonly until?: number };
 
 export class RateTable {
   #bucketMs = FIRST_BUCKET_MS;
@@ -45,23 +46,32 @@ export class RateTable {
     for (const series of [this.#rejected, this.#failed, this.#waiting]) series.splice(0, gone);
   }
 
-  /** @param most how many buckets at most */
-  report(most: number): Rates {
-    const joined = Math.max(1, Math.ceil(this.#length / most));
-    const first = Math.floor((this.#first ?? 0) / joined) * joined;
-    const skew = (this.#first ?? 0) - first;
-    const length = Math.ceil((this.#length + skew) / joined);
+  /**
+   * @param most how many buckets at most
+   * @param shown the time they are wanted of; all of it unless given
+   */
+  report(most: number, shown: Shown = {}): Rates {
+    const first = this.#first ?? 0;
+    const last = first + this.#length;
+    const numberOf = (at: number, round: (value: number) => number) =>
+      Math.min(last, Math.max(first, round(at / this.#bucketMs)));
+    const begin = numberOf(shown.from ?? 0, Math.floor);
+    const end = Math.max(begin, numberOf(shown.until ?? Number.POSITIVE_INFINITY, Math.ceil));
+    const joined = Math.max(1, Math.ceil((end - begin) / most));
+    // Where they begin does not depend on what is shown, so that they do not flicker while that moves.
+    const start = Math.floor(begin / joined) * joined;
+    const length = Math.ceil((end - start) / joined);
     const join = (series: Series, merge: (one: number, other: number) => number) => {
       const out = new Array<number>(length).fill(0);
-      series.forEach((count, index) => {
-        const bucket = Math.floor((index + skew) / joined);
-        out[bucket] = merge(out[bucket] ?? 0, count);
-      });
+      const until = Math.min(last, start + length * joined);
+      for (let bucket = Math.max(first, start); bucket < until; bucket += 1) {
+        const place = Math.floor((bucket - start) / joined);
+        out[place] = merge(out[place] ?? 0, series[bucket - first] ?? 0);
+      }
       return out;
     };
-    const sum = (one: number, other: number) => one + other;
     return {
-      from: first * this.#bucketMs,
+      from: start * this.#bucketMs,
       bucketMs: this.#bucketMs * joined,
       placed: Object.fromEntries([...this.#placed].map(([backend, series]) => [backend, join(series, sum)])),
       rejected: join(this.#rejected, sum),
