@@ -96,7 +96,9 @@ export type InspectedBackend = BackendView & {
   readonly since: Instant | null;
   readonly reason: string;
   /** The last transition of its machine, also one that led back to the same state. */
-  readonly lastTransition: (Instant & { readonly event: string; readonly from: string; readonly to: string }) | null;
+  readonly lastTransition:
+    | (Instant & { readonly event: string; readonly from: string; readonly to: string })
+    | null;
   /** Why the next request may go there, or may not. */
   readonly eligibility: 'eligible' | 'full' | 'unhealthy' | 'draining' | 'drained' | 'removed';
 };
@@ -145,7 +147,12 @@ export type Chart = {
   readonly transitions: readonly ChartTransition[];
 };
 
-export type ChartBox = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+export type ChartBox = {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+};
 
 export type ChartState = ChartBox & {
   readonly id: string;
