@@ -76,7 +76,7 @@ function buildProgram(version: string): Command {
   registerReplay(program);
   registerWhatIf(program);
 
-  return program.addHelpText('after', () => `\nFlags of both commands:\n${optionLines(serve)}`);
+  return program.addHelpText('after', () => `\nFlags of serve and config:\n${optionLines(serve)}`);
 }
 
 function withConfigFlags(command: Command): Command {

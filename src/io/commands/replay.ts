@@ -21,6 +21,7 @@ export function registerReplay(program: Command): void {
     .option('--until <point>', 'SEQ or TIME; shows the state at that moment')
     .option('--json', 'print one JSON object')
     .addHelpText('after', DETAILS)
+    .showHelpAfterError('Run "reprise replay --help" for its flags.')
     .action(async (path: string, flags: Flags, command: Command) => {
       const { runReplay } = await import('./replay-run.ts');
       const code = await runReplay(path, flags, (message) => command.error(`reprise: ${message}`));
