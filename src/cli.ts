@@ -90,7 +90,7 @@ function buildProgram(version: string): Command {
   registerStatus(program);
   registerWhatIf(program);
 
-  return program.addHelpText('after', () => `\nFlags of both commands:\n${optionLines(serve)}`);
+  return program.addHelpText('after', () => `\nFlags of serve and config:\n${optionLines(serve)}`);
 }
 
 function withConfigFlags(command: Command): Command {

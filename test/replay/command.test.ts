@@ -17,7 +17,7 @@ describe('reprise replay', { concurrency: 2 }, () => {
     assert.match(stdout, /^ {2}gaps +\d+ {2}\d+ entries not recorded$/m);
     assert.match(
       stdout,
-      /^ {2}BACKEND +STATE +FAILS +PASSES +WEIGHT +CURRENT +IDLE +LEASED +SIZE +SERVED +FAILED$/m,
+      /^ {2}BACKEND +STATE +FAILS +PASSES +WEIGHT +CURRENT +IDLE +LEASED +SIZE +SENT +FAILED$/m,
     );
     assert.match(stdout, /\nFaithful: \d+ decisions computed again, each as recorded\.\n$/);
   });
@@ -99,7 +99,10 @@ describe('reprise replay', { concurrency: 2 }, () => {
     for (const [args, word] of [
       [[], /missing required argument 'path'/],
       [[join(HISTORY, 'faithful'), '--from', 'noon'], /--from noon is no entry's number and no time/],
-      [[join(HISTORY, 'faithful'), '--fast'], /unknown option '--fast'/],
+      [
+        [join(HISTORY, 'faithful'), '--fast'],
+        /unknown option '--fast'\nRun "reprise replay --help" for its flags\.\n$/,
+      ],
       [[empty], /no event log in .*: it has no file events-\*\.ndjson/],
       [[join(empty, 'nowhere')], /there is no such file or folder/],
     ] as const) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LogRefusedError } from '../../src/io/event-log/reader-files.ts';
 import { readRecording } from '../../src/io/whatif/read.ts';
+import type { Scenario } from '../support/scenario.ts';
 import { FLAP } from './scenarios.ts';
 import { folder, reprise, writeLog } from './support.ts';
 
@@ -174,6 +175,37 @@ test('a log that does not fit into the memory is refused before V8 gives up', as
     assert.match(error.message, /one of its segments .* NODE_OPTIONS=--max-old-space-size=322$/);
     return true;
   });
+});
+
+test('a page that cannot be written costs neither the answer nor a clear word', async (t) => {
+  const path = join(folder(t), 'none', 'page.html');
+  const { code, stdout, stderr } = await reprise('whatif', writeLog(t, FLAP), '--html', path);
+  assert.equal(code, 64);
+  assert.match(stdout, /^No difference: every decision is as recorded\.$/m);
+  assert.match(stderr, /^reprise: the page cannot be written to .*page\.html \(--html\): .*no such file/);
+});
+
+test('a few failures beside very many are still seen on the page', async (t) => {
+  const storm: Scenario = {
+    backends: {
+      a: {
+        port: 8001,
+        answer: (at) => ({ totalMs: 5, status: (at > 10_000 && at < 12_000) || at > 58_000 ? 503 : 200 }),
+      },
+    },
+    durationMs: 60_000,
+    everyMs: (at) => (at < 12_000 ? 3 : 200),
+    seed: 3,
+  };
+  const path = join(folder(t), 'page.html');
+  await reprise('whatif', writeLog(t, storm), '--html', path);
+  const [, columns = ''] =
+    /aria-label="Requests that failed over time(.*?)<\/svg>/s.exec(readFileSync(path, 'utf8')) ?? [];
+  const heights = [...columns.matchAll(/<rect class="bad"[^>]*height="([\d.]+)"/g)].map(([, height]) =>
+    Number(height),
+  );
+  assert.ok(heights.length >= 6 && Math.max(...heights) > 50, heights.join());
+  assert.equal(Math.min(...heights), 2);
 });
 
 test('of a damaged log what can be read is used, and it ends with 3', async (t) => {

@@ -22,6 +22,7 @@ export function registerExplain(program: Command): void {
     .option('--at <time>', 'tell the state of everything at this moment')
     .option('--json', 'print one JSON object')
     .addHelpText('after', DETAILS)
+    .showHelpAfterError('Run "reprise explain --help" for its flags.')
     .action(async (path: string, request: string | undefined, flags: ExplainFlags, command: Command) => {
       const { runExplain } = await import('./explain-run.ts');
       const refuse = (message: string) => command.error(`reprise: ${message}`);

@@ -84,7 +84,7 @@ const HEADING = [
   'IDLE',
   'LEASED',
   'SIZE',
-  'SERVED',
+  'SENT',
   'FAILED',
 ];
 

@@ -26,6 +26,7 @@ export function registerReplay(program: Command): void {
     .option('--metrics', 'print figures in Prometheus text instead, or with --json as JSON')
     .option('--json', 'print one JSON object')
     .addHelpText('after', DETAILS)
+    .showHelpAfterError('Run "reprise replay --help" for its flags.')
     .action(async (path: string, flags: Flags, command: Command) => {
       const { runReplay } = await import('./replay-run.ts');
       const code = await runReplay(path, flags, (message) => command.error(`reprise: ${message}`));

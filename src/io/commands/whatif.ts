@@ -20,7 +20,7 @@ so that recorded reloads do not count; a file without backends leaves the record
 variables do not count here.
 
 Exit codes: 0 done; 3 the log is damaged, and what could be read was used; 64 there is no log there, it is
-too long for the memory, or a wrong flag; 78 the other config is not valid.`;
+too long for the memory, a wrong flag, or a page that cannot be written; 78 the other config is not valid.`;
 
 export function registerWhatIf(program: Command): void {
   const several = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];
@@ -35,6 +35,7 @@ export function registerWhatIf(program: Command): void {
     .option('--json', 'print one JSON object')
     .option('--html <file>', 'also write a page with plots')
     .addHelpText('after', DETAILS)
+    .showHelpAfterError('Run "reprise whatif --help" for its flags.')
     .action(async (path: string, flags: Flags, command: Command) => {
       const { runWhatIf } = await import('../whatif/run.ts');
       const code = await runWhatIf(path, flags, (message) => command.error(`reprise: ${message}`));

@@ -1,4 +1,5 @@
 /** What the answer says and how far it can be trusted, in sentences that the text and the page share. */
+import type { AnswerCounts } from '../../simulation/evidence.ts';
 import type { Report } from './report.ts';
 import { count, grouped, listed, timeOfDay } from './words.ts';
 
@@ -23,18 +24,31 @@ export function differencesInWords({ differences: { total } }: Report): string {
 export function exactnessInWords({ exactness, seed, record }: Report): string[] {
   const { exactUntil, exceptions, answers, reproduction } = exactness;
   const butFor = exceptions.length === 0 ? '' : ` but for ${listed(exceptions.map(({ key }) => key))}`;
-  const total = answers.recorded + answers.moved + answers.drawn + answers.borrowed;
   return [
     exactUntil === null
       ? `Exact${butFor}: nothing ${butFor === '' ? '' : 'else '}had to be assumed; all ${grouped(record.entries)} entries lead to certain decisions.`
       : `Exact${butFor} up to entry ${exactUntil.seq} (${timeOfDay(exactUntil.at)}), an estimate after it: from there on ` +
-        'something comes at a time that is not in the record, and later decisions depend on it.',
-    `${count(total, 'answer')} of backends: ${grouped(answers.recorded)} as recorded; ${grouped(answers.moved)} with the ` +
-      `recorded times of that request at another moment; ${grouped(answers.drawn)} drawn from what the backend did ` +
-      `for others near that time; ${grouped(answers.borrowed)} drawn from other backends (seed ${seed}).`,
+        'something (an answer, a probe, a timeout) comes at a time that is not in the record, and later decisions ' +
+        'depend on it.',
+    answersInWords(answers, seed),
     reproduction.faithful
       ? 'Checked: under the recorded config the simulated world leads to the recorded decisions, letter for letter.'
       : `Beware: under the recorded config the simulated world misses ${count(reproduction.missed, 'recorded entry', 'recorded entries')}` +
         `${reproduction.firstMissed === null ? '' : `, the first ${reproduction.firstMissed}`}; what differs by less than that says nothing.`,
   ];
+}
+
+/** Where the answers of the backends come from, as far as there are any of the kind. */
+function answersInWords({ recorded, moved, drawn, borrowed }: AnswerCounts, seed: number): string {
+  const total = recorded + moved + drawn + borrowed;
+  if (total === 0) return 'No backend was asked anything.';
+  const sources: [number, string][] = [
+    [recorded, 'as recorded'],
+    [moved, 'with the recorded times of that request at another moment'],
+    [drawn, 'drawn from what the backend did for others near that time'],
+    [borrowed, 'drawn from other backends'],
+  ];
+  const told = sources.filter(([number]) => number > 0).map(([number, what]) => `${grouped(number)} ${what}`);
+  const drawnBy = drawn + borrowed > 0 ? ` (seed ${seed})` : '';
+  return `${count(total, 'answer')} of backends: ${told.join('; ')}${drawnBy}.`;
 }

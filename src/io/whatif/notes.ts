@@ -21,7 +21,8 @@ export type NoteParts = {
 
 export function notesOn(parts: NoteParts): string[] {
   return [
-    'Requests arrive as recorded, whatever became of those before them; clients that leave do so when they did.',
+    'Requests arrive as recorded, and clients that leave do so when they did. A client that would have waited for one ' +
+      'answer before it asked again does not wait here, so a long line may be longer than it would have been.',
     'A backend takes as long as it took in the record, whatever its load: with more requests at a time it would ' +
       'have been slower than this says, with fewer faster.',
     ...notesOnBackends(parts),

@@ -1,7 +1,6 @@
 /** The plots of the page: what was recorded above or to the left, what would have been below or to the right. */
 import type { BackendStatus } from '../../actors/events.ts';
 import type { Courses, Report } from './report.ts';
-
 import type { BackendSummary, Summary } from './summary.ts';
 import {
   escapeText,
@@ -103,6 +102,7 @@ export function requestBars({ before, after }: Report): string {
 
 const PLOT = 180;
 const MOST_COLUMNS = 240;
+const LEAST_HEIGHT = 2;
 
 /** How many waited at most, both courses as lines. */
 export function waitingLines(report: Report, courses: Courses): string {
@@ -168,7 +168,9 @@ export function failureColumns({ before, after, record }: Report, courses: Cours
   const ceiling = niceCeiling(Math.max(1, ...totals));
   const half = PLOT / 2;
   const middle = TOP + half;
-  const height = (value: number) => round((value / ceiling) * half);
+  /** One failure among thousands must not be too small to be seen. */
+  const height = (value: number) =>
+    value === 0 ? 0 : Math.max(LEAST_HEIGHT, round((value / ceiling) * half));
   const drawn = series.map(({ rejected, errors }, course) =>
     rejected
       .map((value, index) => {

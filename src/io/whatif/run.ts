@@ -44,7 +44,8 @@ export async function runWhatIf(
       );
       return damage.length > 0 ? EXIT_DAMAGED : EXIT_USAGE;
     }
-    await answer(path, flags, { recording, other, seed, damage });
+    const isWritten = await answer(path, flags, { recording, other, seed, damage });
+    if (!isWritten) return EXIT_USAGE;
     return damage.length > 0 ? EXIT_DAMAGED : 0;
   } catch (error) {
     if (!(error instanceof LogRefusedError)) throw error;
@@ -60,11 +61,12 @@ type Question = {
   readonly damage: readonly Damage[];
 };
 
+/** @returns false if the page could not be written; the answer is printed all the same */
 async function answer(
   path: string,
   flags: WhatIfFlags,
   { recording, other, seed, damage }: Question,
-): Promise<void> {
+): Promise<boolean> {
   const plans = new Map<RecordedRun, RunPlan>();
   const planFor = (run: RecordedRun): RunPlan => {
     const plan = plans.get(run) ?? other.forRun(recordedConfigOf(run));
@@ -76,11 +78,22 @@ async function answer(
   const exceptions = exceptionsIn(changed, recording.runs.map(recordedConfigOf), other);
   const notes = notesOn({ recording, plans, changed, exceptions, isFixed: other.isFixed });
   const report = createReport({ path, recording, answer: result, changed, exceptions, seed, notes, damage });
-  if (flags.html !== undefined) {
-    const { renderPage } = await import('./page.ts');
-    await writeFile(flags.html, renderPage(report, { before: result.before, after: result.after }));
-  }
   process.stdout.write(`${flags.json ? JSON.stringify(report) : formatWhatIf(report)}\n`);
+  if (flags.html === undefined) return true;
+  const { renderPage } = await import('./page.ts');
+  return writePage(flags.html, renderPage(report, { before: result.before, after: result.after }));
+}
+
+async function writePage(file: string, page: string): Promise<boolean> {
+  try {
+    await writeFile(file, page);
+    process.stderr.write(`reprise: the page is in ${file}\n`);
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`reprise: the page cannot be written to ${file} (--html): ${reason}\n`);
+    return false;
+  }
 }
 
 function recordedConfigOf(run: RecordedRun) {
