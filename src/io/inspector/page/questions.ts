@@ -2,7 +2,7 @@
  * The questions of the page to the server. Each is asked once at a time: while the reader drags the slider, only the last
  * place is asked for. What comes goes to the state, and so does the reason if nothing comes.
  */
-import type { StepTarget, StepTo } from '../api.ts';
+import type { Moment, StepTarget, StepTo } from '../api.ts';
 import type { Client, Point } from './client.ts';
 import { entryQuery } from './model/event-filter.ts';
 import { createLatest, type Latest } from './model/latest.ts';
@@ -30,7 +30,12 @@ export type Questions = {
   readonly step: Latest<WantedStep>;
 };
 
-type WantedMoment = { readonly point: Point; readonly movesCursor: boolean };
+type WantedMoment = {
+  readonly point: Point;
+  readonly movesCursor: boolean;
+  /** Hears of the moment once it is shown. */
+  readonly came?: (moment: Moment) => void;
+};
 type WantedStep = { readonly to: StepTo; readonly found: (target: StepTarget) => void };
 
 const ENTRIES_SHOWN = 60;
@@ -67,9 +72,11 @@ async function fetchOverview({ client, state, dispatch, gatewayNow }: Parts): Pr
 
 async function fetchMoment({ client, state, dispatch }: Parts, wanted: WantedMoment): Promise<void> {
   const moment = await client.moment(wanted.point);
-  // The reader has paused while the end was being asked for.
-  if (wanted.point === 'end' && !wanted.movesCursor && state().mode !== 'following') return;
+  const { mode } = state();
+  // The reader has paused while the end was being asked for, or has started while a place to stay at was.
+  if (wanted.movesCursor ? mode !== 'paused' : wanted.point === 'end' && mode !== 'following') return;
   dispatch({ type: 'momentCame', moment, movesCursor: wanted.movesCursor });
+  wanted.came?.(moment);
 }
 
 async function fetchEntries({ client, state, dispatch }: Parts, wanted: string): Promise<void> {
