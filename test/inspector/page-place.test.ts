@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Moment, Overview } from '../../src/io/inspector/api.ts';
 import type { Client, Point } from '../../src/io/inspector/page/client.ts';
 import { createController } from '../../src/io/inspector/page/controller.ts';
-import { INITIAL, type PageState, reduce } from '../../src/io/inspector/page/model/state.ts';
+import { type Action, INITIAL, type PageState, reduce } from '../../src/io/inspector/page/model/state.ts';
 
 const SECOND = 1000;
 const ENTRIES = 1000;
@@ -32,12 +32,13 @@ function openPage(kind: Overview['source']['kind'] = 'recording') {
     chart: async () => ({ machine: 'backend', width: 1, height: 1, states: [], transitions: [] }),
     change: async () => '',
   };
+  const dispatch = (action: Action) => {
+    state = reduce(state, action);
+  };
   const controller = createController({
     client,
     state: () => state,
-    dispatch(action) {
-      state = reduce(state, action);
-    },
+    dispatch,
     localNow: () => now,
     gatewayNow: () => log.read * SECOND,
   });
@@ -45,9 +46,11 @@ function openPage(kind: Overview['source']['kind'] = 'recording') {
     controller,
     log,
     state: () => state,
+    dispatch,
     /** Lets time pass, with all that is asked meanwhile answered. */
     async pass(ms: number) {
-      for (const end = now + ms; now < end; now += 50) {
+      for (const end = now + ms; now < end; ) {
+        now += 50;
         controller.tick();
         await settled();
       }
@@ -126,4 +129,64 @@ describe('a moment that the address names', () => {
     await pass(3000);
     assert.equal(state().moment?.seq, 50);
   });
+});
+
+describe('playback of a recording that is still being read', () => {
+  it('starts at the beginning when Play is pressed, and is not thrown to the end by what is read meanwhile', async () => {
+    const { controller, log, state, pass } = openPage();
+    log.read = 100;
+    await pass(1000);
+    log.read = 120;
+    controller.playOrPause();
+    await pass(3000);
+    assert.equal(state().mode, 'playing');
+    const { cursor } = state();
+    assert.ok(cursor !== null && cursor > 3 * SECOND && cursor < 5 * SECOND, `the slider is at ${cursor} ms`);
+    assert.ok((state().moment?.seq ?? 0) <= cursor / SECOND, 'what is shown goes with the slider');
+  });
+
+  it('is not thrown to the end by an answer that was on its way when Play was pressed', async () => {
+    const { controller, log, state, pass, answer } = openPage();
+    log.read = 100;
+    log.isSlow = true;
+    await pass(100);
+    controller.playOrPause();
+    await pass(200);
+    await answer();
+    assert.equal(state().mode, 'playing');
+    assert.ok((state().cursor ?? 0) < 2 * SECOND, `the slider is at ${state().cursor} ms`);
+  });
+
+  it('waits where the log has been read to, and goes on from there', async () => {
+    const { controller, log, state, pass } = openPage();
+    log.read = 100;
+    await pass(100);
+    controller.goTo({ at: 99 * SECOND });
+    controller.playOrPause();
+    await pass(1500);
+    assert.deepEqual([state().mode, state().cursor], ['playing', 100 * SECOND]);
+    log.read = ENTRIES;
+    await pass(2000);
+    assert.ok((state().cursor ?? 0) > 100 * SECOND);
+  });
+});
+
+describe('playback', () => {
+  for (const end of ['reaches the end', 'is stopped by the reader'] as const) {
+    it(`shows the very moment at which it rests when it ${end}`, async () => {
+      const { controller, log, state, dispatch, pass } = openPage();
+      log.read = ENTRIES;
+      await pass(200);
+      controller.goTo({ at: 900 * SECOND });
+      await pass(100);
+      // Fast enough that seconds pass between two questions.
+      dispatch({ type: 'set', values: { speed: 100 } });
+      controller.playOrPause();
+      await pass(end === 'reaches the end' ? 3000 : 500);
+      if (end !== 'reaches the end') controller.playOrPause();
+      await pass(300);
+      assert.equal(state().mode, 'paused');
+      assert.equal(state().moment?.seq, Math.floor((state().cursor ?? 0) / SECOND));
+    });
+  }
 });

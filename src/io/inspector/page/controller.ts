@@ -42,7 +42,7 @@ export function createController(parts: Parts): Controller {
   const questions = createQuestions(parts);
   const place = createPlace(parts, questions);
   const tell = (notice: string) => dispatch({ type: 'set', values: { notice } });
-  const refresh = createRefresher(parts, questions);
+  const refresh = createRefresher(parts, questions, place);
   return {
     tick() {
       refresh();
@@ -75,7 +75,7 @@ export function createController(parts: Parts): Controller {
 }
 
 /** @returns what asks for everything that is due; to be called at each tick */
-function createRefresher(parts: Parts, questions: Questions): () => void {
+function createRefresher(parts: Parts, questions: Questions, place: Place): () => void {
   const { state, dispatch, localNow } = parts;
   const isDue = createDueTimes(localNow);
   const noticeIsOld = createAge(localNow, NOTICE_MS);
@@ -102,7 +102,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
   return () => {
     const elapsedMs = localNow() - lastTick;
     lastTick += elapsedMs;
-    if (state().mode === 'playing') play(parts, elapsedMs);
+    if (state().mode === 'playing') play(parts, place, elapsedMs);
     const { overview, chart, notice } = state();
     refreshMoment(state());
     refreshEntries(state());
@@ -127,17 +127,23 @@ function hasPresent(overview: PageState['overview']): boolean {
   return overview !== null && (overview.last !== null || overview.notes.length > 0);
 }
 
-function play({ state, dispatch }: Parts, elapsedMs: number): void {
-  const { cursor, speed } = state();
+function play({ state, dispatch }: Parts, place: Place, elapsedMs: number): void {
+  const { cursor, speed, overview } = state();
   const bounds = boundsOf(state());
   if (cursor === null || bounds === null) return;
-  dispatch({ type: 'played', ...advanced(cursor, elapsedMs, speed, bounds.until) });
+  const { at, isAtEnd } = advanced(cursor, elapsedMs, speed, bounds.until);
+  // Where a recording has been read to is not its end: playback waits for more.
+  const isOver = isAtEnd && (overview?.source.kind === 'live' || !isGrowing(overview));
+  dispatch({ type: 'played', at, isAtEnd: isOver });
+  if (state().mode === 'paused') place.goTo({ at });
 }
 
 function startOrStop({ state, dispatch }: Parts, questions: Questions, place: Place): void {
   const { mode, cursor, overview } = state();
   if (mode !== 'paused') {
-    dispatch({ type: 'modeSet', mode: 'paused' });
+    // Playback asks now and then only: what is shown is a little behind the slider.
+    if (mode === 'playing' && cursor !== null) place.goTo({ at: cursor });
+    else dispatch({ type: 'modeSet', mode: 'paused' });
     return;
   }
   const bounds = boundsOf(state());
