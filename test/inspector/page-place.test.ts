@@ -190,3 +190,42 @@ describe('playback', () => {
     });
   }
 });
+
+describe('a step', () => {
+  it('is not lost when it is pressed again before the moment of the last press has come', async () => {
+    const { controller, log, state, pass, answer } = openPage();
+    log.read = ENTRIES;
+    await pass(200);
+    controller.goTo({ seq: 10 });
+    await pass(100);
+    log.isSlow = true;
+    for (let presses = 0; presses < 5; presses += 1) {
+      controller.step('nextEntry');
+      await settled();
+    }
+    for (let answers = 0; answers < 3; answers += 1) await answer();
+    assert.equal(state().moment?.seq, 15);
+  });
+
+  it('is not lost when it is pressed several times before the server has told where the first leads', async () => {
+    const { controller, log, state, pass } = openPage();
+    log.read = ENTRIES;
+    await pass(200);
+    controller.goTo({ seq: 10 });
+    await pass(100);
+    for (let presses = 0; presses < 5; presses += 1) controller.step('nextEntry');
+    await pass(1000);
+    assert.equal(state().moment?.seq, 15);
+  });
+
+  it('leads on from where the slider was put, although that moment has not come yet', async () => {
+    const { controller, log, state, pass, answer } = openPage();
+    log.read = ENTRIES;
+    await pass(200);
+    log.isSlow = true;
+    controller.goTo({ at: 500 * SECOND });
+    controller.step('previousEntry');
+    for (let answers = 0; answers < 4; answers += 1) await answer();
+    assert.equal(state().moment?.seq, 499);
+  });
+});

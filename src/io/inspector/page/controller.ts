@@ -53,7 +53,8 @@ export function createController(parts: Parts): Controller {
     step(to) {
       const found = (target: { readonly seq: number } | null) =>
         target === null ? tell(NOTHING_THERE[to]) : place.goTo({ seq: target.seq });
-      questions.step({ to, found });
+      // Not from what is shown: that may be behind, and a press would be lost.
+      questions.step({ to, from: () => place.wanted() ?? shownPoint(state()), found });
     },
     playOrPause: () => startOrStop(parts, questions, place),
     follow() {
@@ -121,6 +122,10 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
   nextChange: 'No backend changes its state after this.',
   previousChange: 'No backend changes its state before this.',
 };
+
+function shownPoint({ moment }: PageState): Point {
+  return moment === null ? 'end' : { seq: moment.seq };
+}
 
 /** Whether there is a moment to ask for: an entry, or a gateway whose notes tell why it has none. */
 function hasPresent(overview: PageState['overview']): boolean {
