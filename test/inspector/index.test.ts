@@ -3,8 +3,20 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { backendMachine } from '../../src/actors/backend.ts';
 import { definitionOf } from '../../src/io/inspector/chart/definition.ts';
+import { Entries } from '../../src/io/inspector/history/entries.ts';
+import { LogIndex } from '../../src/io/inspector/history/log-index.ts';
+import { Moments } from '../../src/io/inspector/history/moments.ts';
 import { readRecording } from '../../src/io/inspector/history/reading.ts';
-import { busyWorld, folderOf, recordWorlds, resealed, withFile, withLines } from '../support/recorded-log.ts';
+import { Stretches } from '../../src/io/inspector/history/stretches.ts';
+import {
+  busyWorld,
+  folderOf,
+  readAll,
+  recordWorlds,
+  resealed,
+  withFile,
+  withLines,
+} from '../support/recorded-log.ts';
 import { asker, playAll, viewsOf } from './support.ts';
 
 /** Small, so that there are many keyframes, and some are thinned out. */
@@ -23,7 +35,43 @@ async function read(path: string) {
   return { reading, ask: asker(reading) };
 }
 
+/** An index that is given the lines one by one, and what is asked of it. */
+function growing(path: string, limits: { interval: number; most?: number }) {
+  const index = new LogIndex(path, true, limits);
+  const stretches = new Stretches(index);
+  return { index, stretches, moments: new Moments(index, stretches), entries: new Entries(index, stretches) };
+}
+
 describe('the index of a log', () => {
+  it('gives no false moment and loses no entry while it grows and keyframes are thinned', async (t) => {
+    const path = folderOf(t, recordWorlds([busyWorld(6, 450)], { segmentBytes: 1_000_000 }));
+    const whole = growing(path, { interval: 1_000_000 });
+    const thinned = growing(path, LIMITS);
+    let most = 0;
+    let thinnings = 0;
+    for (const item of (await readAll(path)).items) {
+      whole.index.take(item);
+      thinned.index.take(item);
+      const { length } = thinned.index.keyframes.all;
+      if (length < most) thinnings += 1;
+      most = length;
+      if (!('fact' in item.line)) continue;
+      const { seq: last } = item.line;
+      for (const seq of [last - 30, last - 7, last]) {
+        if (seq < 1) continue;
+        const [found, right] = [await thinned.moments.atSeq(seq), await whole.moments.atSeq(seq)];
+        assert.deepEqual(found, right, `entry ${seq}, asked for at ${last}`);
+      }
+      const { entries } = await thinned.entries.page({ limit: 40 });
+      const expected = Array.from({ length: Math.min(40, last) }, (_, back) => last - back).reverse();
+      assert.deepEqual(
+        entries.map(({ seq }) => seq),
+        expected,
+      );
+    }
+    assert.ok(thinnings > 0, 'keyframes were thinned');
+  });
+
   it('gives at each entry the state that replay has there, in whatever order it is asked', async (t) => {
     const path = busyLog(t);
     const played = await playAll(path);
