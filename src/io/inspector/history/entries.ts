@@ -66,13 +66,15 @@ export class Entries {
     const { keyframes } = this.#index;
     let last = seq;
     for (let next = keyframes.after(last); next !== undefined; next = keyframes.after(last)) {
+      // As it is now: what is joined to it meanwhile is not among its entries.
+      const end = next.last.seq;
       const { entries } = await this.#stretches.of(next);
       for (const entry of entries) {
         if (entry.seq <= last) continue;
         last = entry.seq;
         yield entry;
       }
-      last = Math.max(last, next.last.seq);
+      last = Math.max(last, end);
     }
   }
 

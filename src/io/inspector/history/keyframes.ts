@@ -58,13 +58,17 @@ export class Keyframes {
     return (this.last?.entries ?? 0) >= this.#interval;
   }
 
+  /** Adds the one whose stretch begins now. It stays the last, whatever has to go for it. */
   add(keyframe: Keyframe): void {
+    const { state } = keyframe;
+    if (state !== undefined) {
+      const { most, mostBytes } = this.#limits;
+      // Before it is added: it has no entry yet, so it would be joined with the one before, and that one is not at hand.
+      if (this.#withState + 1 > most || this.#bytes + state.length > mostBytes) this.#thin();
+      this.#withState += 1;
+      this.#bytes += state.length;
+    }
     this.#all.push(keyframe);
-    if (keyframe.state === undefined) return;
-    this.#withState += 1;
-    this.#bytes += keyframe.state.length;
-    const { most, mostBytes } = this.#limits;
-    if (this.#withState > most || this.#bytes > mostBytes) this.#thin();
   }
 
   /** The one whose stretch has an entry, or would have it. The state before a new run is not the one after the last. */
@@ -89,14 +93,19 @@ export class Keyframes {
     return this.#all.findLast((keyframe) => keyframe.seq + 1 < seq);
   }
 
-  /** Forgets those whose entries are no longer on the disk. */
-  dropWhile(isGone: (keyframe: Keyframe) => boolean): void {
+  /**
+   * Forgets those whose entries are no longer on the disk.
+   *
+   * @returns whether there were any
+   */
+  dropWhile(isGone: (keyframe: Keyframe) => boolean): boolean {
     const firstKept = this.#all.findIndex((keyframe) => !isGone(keyframe));
     // The last one is where reading goes on.
     const count = firstKept === -1 ? this.#all.length - 1 : firstKept;
-    if (count <= 0) return;
+    if (count <= 0) return false;
     this.#all = this.#all.slice(count);
     this.#count();
+    return true;
   }
 
   #thin(): void {

@@ -21,6 +21,8 @@ export class GoneError extends Error {
 
 /** Entries kept in all. */
 const MOST_KEPT = 60_000;
+/** Stretches kept, however short they are: each has a state, which may be large. */
+const MOST_STATES = 32;
 
 export class Stretches {
   readonly #index: LogIndex;
@@ -35,16 +37,11 @@ export class Stretches {
    * @throws GoneError if the files are gone
    */
   async of(keyframe: Keyframe): Promise<StretchEntries> {
-    const { keyframes } = this.#index;
-    const kept = this.#kept.get(keyframe);
-    if (keyframe === keyframes.last) {
-      // The index has its entries at hand; those that come while its state is read belong to it or to the next.
-      const state = kept?.state ?? (await this.#read(keyframe, keyframe.seq)).state;
-      if (keyframe === keyframes.last) {
-        this.#keep(keyframe, { entries: [], state });
-        return { entries: this.#index.tail, state };
-      }
+    if (keyframe === this.#index.keyframes.last) {
+      const { tail, tailState } = this.#index;
+      if (tailState !== undefined) return { entries: tail, state: tailState };
     }
+    const kept = this.#kept.get(keyframe);
     if (kept !== undefined && kept.entries.at(-1)?.seq === keyframe.last.seq) {
       this.#keep(keyframe, kept);
       return kept;
@@ -72,13 +69,21 @@ export class Stretches {
 
   #keep(keyframe: Keyframe, read: StretchEntries): void {
     this.#kept.delete(keyframe);
+    this.#dropForgotten();
     this.#kept.set(keyframe, read);
     let total = [...this.#kept.values()].reduce((sum, { entries }) => sum + entries.length, 0);
     for (const [oldest, { entries }] of this.#kept) {
-      if (total <= MOST_KEPT || oldest === keyframe) return;
+      const isRoom = total <= MOST_KEPT && this.#kept.size <= MOST_STATES;
+      if (isRoom || oldest === keyframe) return;
       this.#kept.delete(oldest);
       total -= entries.length;
     }
+  }
+
+  /** The index has joined some to others since, or forgotten them: nobody can ask for them any more. */
+  #dropForgotten(): void {
+    const present = new Set(this.#index.keyframes.all);
+    for (const keyframe of this.#kept.keys()) if (!present.has(keyframe)) this.#kept.delete(keyframe);
   }
 }
 

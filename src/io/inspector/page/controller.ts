@@ -5,14 +5,18 @@
 import type { StepTo } from '../api.ts';
 import type { Point } from './client.ts';
 import { advanced } from './model/playback.ts';
+import { isGrowing } from './model/progress.ts';
 import { boundsOf, type Change, type PageState } from './model/state.ts';
+import { createPlace, type Place } from './place.ts';
 import { createQuestions, entriesWanted, messageOf, type Parts, type Questions } from './questions.ts';
 
 export type Controller = {
   /** Asks for what has to be asked again and again; to be called about every `TICK_MS`. */
   tick(): void;
-  /** Shows a moment, and stays there. */
+  /** Shows a moment, as soon as it has been read, and stays there. */
   goTo(point: Point): void;
+  /** Where the page was sent and is not yet; null if it is there. */
+  wanted(): Point | null;
   step(to: StepTo): void;
   playOrPause(): void;
   follow(): void;
@@ -36,39 +40,28 @@ const NOTICE_MS = 6000;
 export function createController(parts: Parts): Controller {
   const { client, state, dispatch } = parts;
   const questions = createQuestions(parts);
-  const isDue = createDueTimes(parts.localNow);
-  let isPlaced = false;
-
-  const goTo = (point: Point) => {
-    isPlaced = true;
-    const isTime = point !== 'end' && 'at' in point;
-    if (isTime) dispatch({ type: 'moved', at: point.at });
-    else dispatch({ type: 'modeSet', mode: 'paused' });
-    // The slider stays where the reader put it, even if nothing happened just then.
-    questions.moment({ point, movesCursor: !isTime });
-  };
+  const place = createPlace(parts, questions);
   const tell = (notice: string) => dispatch({ type: 'set', values: { notice } });
-  const refresh = createRefresher(parts, questions);
+  const refresh = createRefresher(parts, questions, place);
   return {
     tick() {
       refresh();
-      const { overview } = state();
-      if (isPlaced || overview?.last == null || overview.source.kind === 'live') return;
-      // A recording is opened at its end, unless the address names a moment; that may move while it is being read.
-      if (!isGrowing(overview)) goTo('end');
-      else if (isDue('end', OVERVIEW_EVERY_MS)) questions.moment({ point: 'end', movesCursor: true });
+      place.tick();
     },
-    goTo,
+    goTo: place.goTo,
+    wanted: place.wanted,
     step(to) {
       const found = (target: { readonly seq: number } | null) =>
-        target === null ? tell(NOTHING_THERE[to]) : goTo({ seq: target.seq });
-      questions.step({ to, found });
+        target === null ? tell(NOTHING_THERE[to]) : place.goTo({ seq: target.seq });
+      // Not from what is shown: that may be behind, and a press would be lost.
+      questions.step({ to, from: () => place.wanted() ?? shownPoint(state()), found });
     },
-    playOrPause: () => startOrStop(parts, questions),
+    playOrPause: () => startOrStop(parts, questions, place),
     follow() {
       const isLive = state().overview?.source.kind === 'live';
-      if (isLive) dispatch({ type: 'modeSet', mode: 'following' });
-      else goTo('end');
+      if (!isLive) return place.goTo('end');
+      place.leave();
+      dispatch({ type: 'modeSet', mode: 'following' });
     },
     refreshOverview: questions.overview,
     search(id) {
@@ -83,7 +76,7 @@ export function createController(parts: Parts): Controller {
 }
 
 /** @returns what asks for everything that is due; to be called at each tick */
-function createRefresher(parts: Parts, questions: Questions): () => void {
+function createRefresher(parts: Parts, questions: Questions, place: Place): () => void {
   const { state, dispatch, localNow } = parts;
   const isDue = createDueTimes(localNow);
   const noticeIsOld = createAge(localNow, NOTICE_MS);
@@ -110,7 +103,7 @@ function createRefresher(parts: Parts, questions: Questions): () => void {
   return () => {
     const elapsedMs = localNow() - lastTick;
     lastTick += elapsedMs;
-    if (state().mode === 'playing') play(parts, elapsedMs);
+    if (state().mode === 'playing') play(parts, place, elapsedMs);
     const { overview, chart, notice } = state();
     refreshMoment(state());
     refreshEntries(state());
@@ -130,36 +123,41 @@ const NOTHING_THERE: Readonly<Record<StepTo, string>> = {
   previousChange: 'No backend changes its state before this.',
 };
 
+function shownPoint({ moment }: PageState): Point {
+  return moment === null ? 'end' : { seq: moment.seq };
+}
+
 /** Whether there is a moment to ask for: an entry, or a gateway whose notes tell why it has none. */
 function hasPresent(overview: PageState['overview']): boolean {
   return overview !== null && (overview.last !== null || overview.notes.length > 0);
 }
 
-/** Whether there is more to come: from a gateway, or from a log that is still being read. */
-function isGrowing(overview: PageState['overview']): boolean {
-  if (overview === null || overview.last === null || overview.source.kind === 'live') return true;
-  return overview.progress.bytes < overview.progress.bytesTotal;
-}
-
-function play({ state, dispatch }: Parts, elapsedMs: number): void {
-  const { cursor, speed } = state();
+function play({ state, dispatch }: Parts, place: Place, elapsedMs: number): void {
+  const { cursor, speed, overview } = state();
   const bounds = boundsOf(state());
   if (cursor === null || bounds === null) return;
-  dispatch({ type: 'played', ...advanced(cursor, elapsedMs, speed, bounds.until) });
+  const { at, isAtEnd } = advanced(cursor, elapsedMs, speed, bounds.until);
+  // Where a recording has been read to is not its end: playback waits for more.
+  const isOver = isAtEnd && (overview?.source.kind === 'live' || !isGrowing(overview));
+  dispatch({ type: 'played', at, isAtEnd: isOver });
+  if (state().mode === 'paused') place.goTo({ at });
 }
 
-function startOrStop({ state, dispatch }: Parts, questions: Questions): void {
+function startOrStop({ state, dispatch }: Parts, questions: Questions, place: Place): void {
   const { mode, cursor, overview } = state();
   if (mode !== 'paused') {
-    dispatch({ type: 'modeSet', mode: 'paused' });
+    // Playback asks now and then only: what is shown is a little behind the slider.
+    if (mode === 'playing' && cursor !== null) place.goTo({ at: cursor });
+    else dispatch({ type: 'modeSet', mode: 'paused' });
     return;
   }
   const bounds = boundsOf(state());
-  const isAtEnd = cursor === null || bounds === null || cursor >= bounds.until;
+  const isAtEnd = cursor === null || bounds === null || cursor >= bounds.until || place.wanted() === 'end';
+  place.leave();
   // At the end of a recording there is nothing to play but the whole of it.
   if (isAtEnd && overview?.source.kind === 'recording' && overview.first !== null) {
     dispatch({ type: 'moved', at: overview.first.at });
-    questions.moment({ point: { seq: overview.first.seq }, movesCursor: true });
+    questions.moment({ point: { seq: overview.first.seq }, movesCursor: false });
   }
   dispatch({ type: 'modeSet', mode: 'playing' });
 }

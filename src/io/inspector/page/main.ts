@@ -96,7 +96,10 @@ function watchWidth(): void {
 function keepAddress(): void {
   const { mode, moment, chosen, search } = state;
   if (moment === null || mode === 'playing') return;
-  const seq = mode === 'paused' ? moment.seq : null;
+  const wanted = controller.wanted();
+  const shown = mode === 'paused' ? moment.seq : null;
+  // What the address names stays there until it is shown, however long the log takes to be read.
+  const seq = wanted !== null && wanted !== 'end' && 'seq' in wanted ? wanted.seq : shown;
   const hash = hashOf({ seq, backend: chosen, request: search?.id ?? null });
   if (hash !== (location.hash || '#')) history.replaceState(null, '', hash);
 }

@@ -1,11 +1,11 @@
 /**
  * The questions of the page to the server. Each is asked once at a time: while the reader drags the slider, only the last
- * place is asked for. What comes goes to the state, and so does the reason if nothing comes.
+ * place is asked for. Of steps none is left out. What comes goes to the state, and so does the reason if nothing comes.
  */
-import type { StepTarget, StepTo } from '../api.ts';
+import type { Moment, StepTarget, StepTo } from '../api.ts';
 import type { Client, Point } from './client.ts';
 import { entryQuery } from './model/event-filter.ts';
-import { createLatest, type Latest } from './model/latest.ts';
+import { createInTurn, createLatest, type Latest } from './model/latest.ts';
 import { bucketsFor } from './model/rates.ts';
 import { type Action, boundsOf, type PageState } from './model/state.ts';
 import { windowOf } from './model/time-window.ts';
@@ -27,32 +27,41 @@ export type Questions = {
   readonly entries: Latest<string>;
   readonly chart: Latest<void>;
   readonly story: Latest<string>;
-  readonly step: Latest<WantedStep>;
+  readonly step: (wanted: WantedStep) => void;
 };
 
-type WantedMoment = { readonly point: Point; readonly movesCursor: boolean };
-type WantedStep = { readonly to: StepTo; readonly found: (target: StepTarget) => void };
+type WantedMoment = {
+  readonly point: Point;
+  readonly movesCursor: boolean;
+  /** Hears of the moment once it is shown. */
+  readonly came?: (moment: Moment) => void;
+};
+type WantedStep = {
+  readonly to: StepTo;
+  /** Asked when it is this step's turn. */
+  readonly from: () => Point;
+  readonly found: (target: StepTarget) => void;
+};
 
 const ENTRIES_SHOWN = 60;
 
 export function createQuestions(parts: Parts): Questions {
-  const { client, state, dispatch } = parts;
-  const guarded = <Question>(ask: (question: Question) => Promise<void>) =>
-    createLatest<Question>((question) =>
+  const { client, dispatch } = parts;
+  const watched =
+    <Question>(ask: (question: Question) => Promise<void>) =>
+    (question: Question) =>
       ask(question).catch((error: unknown) =>
         dispatch({ type: 'set', values: { trouble: messageOf(error) } }),
-      ),
-    );
+      );
+  const guarded = <Question>(ask: (question: Question) => Promise<void>) =>
+    createLatest<Question>(watched(ask));
   return {
     overview: guarded<void>(() => fetchOverview(parts)),
     moment: guarded((wanted) => fetchMoment(parts, wanted)),
     entries: guarded((wanted) => fetchEntries(parts, wanted)),
     chart: guarded<void>(async () => dispatch({ type: 'set', values: { chart: await client.chart() } })),
     story: guarded(async (id) => dispatch({ type: 'storyCame', id, story: await client.request(id) })),
-    step: guarded(async ({ to, found }) => {
-      const { moment } = state();
-      if (moment !== null) found(await client.step(moment.seq, to));
-    }),
+    step: createInTurn<WantedStep>(watched((wanted) => fetchStep(parts, wanted))),
   };
 }
 
@@ -67,9 +76,17 @@ async function fetchOverview({ client, state, dispatch, gatewayNow }: Parts): Pr
 
 async function fetchMoment({ client, state, dispatch }: Parts, wanted: WantedMoment): Promise<void> {
   const moment = await client.moment(wanted.point);
-  // The reader has paused while the end was being asked for.
-  if (wanted.point === 'end' && !wanted.movesCursor && state().mode !== 'following') return;
+  const { mode } = state();
+  // The reader has paused while the end was being asked for, or has started while a place to stay at was.
+  if (wanted.movesCursor ? mode !== 'paused' : wanted.point === 'end' && mode !== 'following') return;
   dispatch({ type: 'momentCame', moment, movesCursor: wanted.movesCursor });
+  wanted.came?.(moment);
+}
+
+async function fetchStep({ client }: Parts, { to, from, found }: WantedStep): Promise<void> {
+  const point = from();
+  const { seq } = point !== 'end' && 'seq' in point ? point : await client.moment(point);
+  found(await client.step(seq, to));
 }
 
 async function fetchEntries({ client, state, dispatch }: Parts, wanted: string): Promise<void> {
