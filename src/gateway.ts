@@ -25,7 +25,7 @@ import { mergeFacts } from './streams/facts.ts';
 import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
-import { queueDeadlines, sweepTicks } from './streams/timers.ts';
+import { ejectionDeadlines, queueDeadlines, sweepTicks } from './streams/timers.ts';
 
 export type GatewayOptions = {
   readonly config: LiveConfig;
@@ -195,6 +195,7 @@ function connect(parts: Parts): Subscription {
     desk.facts$,
     sockets.facts$,
     queueDeadlines(entries$),
+    ejectionDeadlines(entries$),
     probes$.pipe(takeUntil(parts.stopping$)),
     sweepTicks(settings).pipe(takeUntil(parts.stopping$)),
     reloadFacts(parts.reloads$, load),

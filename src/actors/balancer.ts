@@ -16,6 +16,7 @@ import {
 } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
+import { liftIfNoneIsHealthy } from './outlier.ts';
 import { type CoreSnapshot, restoreCore } from './snapshot.ts';
 import { type BackendView, viewBackends } from './view.ts';
 
@@ -43,6 +44,7 @@ export function createBalancer(snapshot?: CoreSnapshot): Balancer {
       core.at = at;
       core.decisions = [];
       takeIn(core, fact);
+      if (core.news === 'healthChanged') liftIfNoneIsHealthy(core);
       serveWaiting(core);
       return core.decisions;
     },
@@ -106,6 +108,17 @@ function takeIn(core: Core, fact: Fact): void {
 }
 
 function takeTimer(core: Core, fact: Extract<Fact, { type: 'timer.fired' }>): void {
-  if (fact.timer === 'queue') expireWait(core, fact.request);
-  else tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
+  switch (fact.timer) {
+    case 'queue':
+      expireWait(core, fact.request);
+      break;
+    case 'ejection':
+      tellBackend(core, fact.backend, { type: 'ejection.expired', at: core.at });
+      break;
+    case 'sweep':
+      tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
+      break;
+    default:
+      assertNever(fact);
+  }
 }

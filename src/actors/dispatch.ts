@@ -13,6 +13,7 @@ import {
 } from './core.ts';
 import type { EvictionReason, Fact, LeaseOutcome, RejectionCode, UpstreamFailure } from './events.ts';
 import { noteIfEmpty } from './fleet.ts';
+import { noteAnswer, noteError } from './outlier.ts';
 import { type Lease, leaseOfSocket } from './pool.ts';
 
 /** Failures at the connection, after which the backend has not begun to answer. */
@@ -177,7 +178,9 @@ export function beginResponse(core: Core, fact: Extract<Fact, { type: 'response.
 export function endResponse(core: Core, fact: Extract<Fact, { type: 'response.ended' }>): void {
   const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
+  const entry = poolOf(core).leases.get(fact.lease);
   endLease(core, request, 'ended', fact.reusable ? undefined : 'unusable');
+  if (entry !== undefined && isOfItsAddress(entry)) noteAnswer(core, entry.backend, fact.status);
   finish(core, request);
 }
 
@@ -189,7 +192,7 @@ export function failResponse(core: Core, fact: Extract<Fact, { type: 'response.f
   endLease(core, request, 'failed', 'unusable');
   if (entry === undefined) return;
   const failure: Failure = { lease: entry, reason: fact.reason, written: fact.written };
-  if (answering || !isStale(failure)) countFailure(core, entry.backend);
+  if (answering || !isStale(failure)) countFailure(core, failure);
   if (answering) finish(core, request);
   else retryOrReject(core, request, failure);
 }
@@ -201,13 +204,21 @@ export function failSocket(core: Core, fact: Extract<Fact, { type: 'socket.faile
   const request = holderOf(core, entry.request, entry.lease);
   if (request === undefined) return;
   endLease(core, request, 'unopened');
-  countFailure(core, entry.backend);
-  retryOrReject(core, request, { lease: entry, reason: fact.reason, written: false });
+  const failure: Failure = { lease: entry, reason: fact.reason, written: false };
+  countFailure(core, failure);
+  retryOrReject(core, request, failure);
 }
 
-function countFailure(core: Core, id: string): void {
-  const backend = core.backends.get(id);
-  if (backend !== undefined) backend.failed += 1;
+function countFailure(core: Core, { lease, reason }: Failure): void {
+  const backend = core.backends.get(lease.backend);
+  if (backend === undefined) return;
+  backend.failed += 1;
+  if (isOfItsAddress(lease)) noteError(core, lease.backend, reason);
+}
+
+/** What happened at an address the backend has left says nothing of the backend where it is now. */
+function isOfItsAddress({ unwanted }: Lease): boolean {
+  return unwanted !== 'moved';
 }
 
 type Failure = { readonly lease: Lease; readonly reason: UpstreamFailure; readonly written: boolean };
@@ -235,8 +246,7 @@ function retryOrReject(core: Core, request: RequestState, failure: Failure): voi
   const { backend } = lease;
   const stale = isStale(failure);
   request.lastFailure = { backend, reason };
-  // What failed at an address the backend has left says nothing of the backend where it is now.
-  if (lease.unwanted !== 'moved') request.tried.push(backend);
+  if (isOfItsAddress(lease)) request.tried.push(backend);
   if (!isSafeToRetry(core, request, failure)) {
     reject(core, request, rejectionFor(reason));
     return;

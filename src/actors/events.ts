@@ -19,7 +19,21 @@ export type BackendSettings = {
 /** What a request that lost its backend before the first response byte may additionally be retried for. */
 export type RetryCondition = 'emptyResponse';
 
-/** The part of the configuration that decisions depend on; it travels in facts so that replay has it. */
+/** When a backend that probes call healthy is taken out, since real requests fail there. */
+export type OutlierSettings = {
+  /** Failures in a row that eject a backend; 0 ejects none. */
+  readonly consecutiveFailures: number;
+  /** How long it is out the first time; the n-th time in short order n times as long. */
+  readonly baseEjectionMs: number;
+  readonly maxEjectionMs: number;
+  /** The share of the configured backends that may be out at once, 0 to 1. */
+  readonly maxEjectedShare: number;
+};
+
+/**
+ * The part of the configuration that decisions depend on; it travels in facts so that replay has it. What is optional
+ * came later than the first logs: absent, it means that there is no such thing, as it was then.
+ */
 export type CoreConfig = {
   readonly backends: readonly BackendSettings[];
   readonly health: {
@@ -38,6 +52,7 @@ export type CoreConfig = {
     readonly attempts: number;
     readonly on: readonly RetryCondition[];
   };
+  readonly outlier?: OutlierSettings;
 };
 
 /** Why an exchange with a backend failed; stable words, since operators search logs for them. */
@@ -127,10 +142,11 @@ export type Fact =
   | { readonly type: 'client.aborted'; readonly request: number }
   | { readonly type: 'timer.fired'; readonly timer: 'sweep' }
   | { readonly type: 'timer.fired'; readonly timer: 'queue'; readonly request: number }
+  | { readonly type: 'timer.fired'; readonly timer: 'ejection'; readonly backend: string }
   | { readonly type: 'operator.drained'; readonly backend: string }
   | { readonly type: 'operator.restored'; readonly backend: string };
 
-export type BackendStatus = 'healthy' | 'unhealthy' | 'draining' | 'drained' | 'removed';
+export type BackendStatus = 'healthy' | 'unhealthy' | 'ejected' | 'draining' | 'drained' | 'removed';
 
 /** Why the gateway itself answers a request; the error `code` that the client reads. */
 export type RejectionCode =
@@ -147,6 +163,7 @@ export type EvictionReason =
   | 'idle'
   | 'draining'
   | 'unhealthy'
+  | 'ejected'
   | 'unusable'
   | 'aborted'
   | 'moved'
@@ -160,6 +177,8 @@ export type Decision =
       readonly from: BackendStatus;
       readonly to: BackendStatus;
       readonly reason: string;
+      /** When an ejection ends, in milliseconds since the epoch; only where `to` is `ejected`. */
+      readonly deadline?: number;
     }
   | { readonly type: 'backend.selected'; readonly request: number; readonly backend: string }
   | {

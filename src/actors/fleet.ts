@@ -13,6 +13,7 @@ import {
   tellPool,
   tellSelector,
 } from './core.ts';
+import { isSameOutlier, outlierOf } from './ejection.ts';
 import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
 
 /** Sends an event to the machine of a backend, and acts on the change of state if there is one. */
@@ -23,8 +24,9 @@ export function tellBackend(core: Core, id: string, event: BackendEvent): void {
   backend.actor.send(event);
   const to = statusOf(backend.actor);
   if (from === to) return;
-  const { reason } = backend.actor.getSnapshot().context;
-  core.decisions.push({ type: 'backend.changed', backend: id, from, to, reason });
+  const { reason, ejectedUntil } = backend.actor.getSnapshot().context;
+  const deadline = to === 'ejected' && ejectedUntil !== undefined ? { deadline: ejectedUntil } : {};
+  core.decisions.push({ type: 'backend.changed', backend: id, from, to, reason, ...deadline });
   actOnChange(core, id, from, to);
 }
 
@@ -34,8 +36,8 @@ function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendSta
     core.news = 'healthChanged';
   }
   // The sockets of a host that fell out may be half-open: using one later would hang a request.
-  if (to === 'unhealthy') {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy' });
+  if (to === 'unhealthy' || to === 'ejected') {
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: to });
   }
   if (to === 'draining') {
     tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining' });
@@ -55,10 +57,11 @@ export function noteIfEmpty(core: Core, id: string): void {
   if (poolOfBackend(core, id)?.leased === 0) tellBackend(core, id, { type: 'leases.ended' });
 }
 
-function createBackend(settings: BackendSettings, { fall, rise, initial }: CoreConfig['health']): Backend {
+function createBackend(settings: BackendSettings, config: CoreConfig): Backend {
+  const { fall, rise, initial } = config.health;
   const actor: BackendActor = createActor(backendMachine, {
     id: settings.id,
-    input: { fall, rise, initial },
+    input: { fall, rise, initial, outlier: outlierOf(config) },
   });
   actor.start();
   return { settings, actor, total: 0, failed: 0 };
@@ -71,7 +74,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   const { id } = settings;
   const known = core.backends.get(id);
   if (known === undefined) {
-    core.backends.set(id, createBackend(settings, next.health));
+    core.backends.set(id, createBackend(settings, next));
     differences.added.push(id);
     return;
   }
@@ -118,13 +121,19 @@ function configureSelector(core: Core, next: CoreConfig): void {
  */
 export function applyConfig(core: Core, next: CoreConfig): void {
   const { fall, rise } = next.health;
-  const thresholdsChanged = core.config.health.fall !== fall || core.config.health.rise !== rise;
+  const outlier = outlierOf(next);
+  const thresholdsChanged =
+    core.config.health.fall !== fall ||
+    core.config.health.rise !== rise ||
+    !isSameOutlier(outlierOf(core.config), outlier);
   const differences: Differences = { added: [], removed: [], changed: [] };
   for (const settings of next.backends) admit(core, settings, next, differences);
   tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size: next.pool.size });
   dismissMissing(core, next, differences);
   if (thresholdsChanged) {
-    for (const id of core.backends.keys()) tellBackend(core, id, { type: 'thresholds.changed', fall, rise });
+    for (const id of core.backends.keys()) {
+      tellBackend(core, id, { type: 'thresholds.changed', fall, rise, outlier });
+    }
   }
   core.config = next;
   configureSelector(core, next);

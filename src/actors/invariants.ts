@@ -4,6 +4,7 @@
  */
 import { type Core, poolOf, selectorOf, statusOfBackend } from './core.ts';
 import type { Decision, Fact } from './events.ts';
+import { mostEjected } from './outlier.ts';
 import { hasRoom } from './pool.ts';
 
 type Rule = (core: Core, decisions: readonly Decision[]) => string | undefined;
@@ -114,6 +115,24 @@ function drainingEnds(core: Core): string | undefined {
   return undefined;
 }
 
+/** Ejections keep within their share; those above a share that was lowered only run off. */
+function ejectionsStayWithinTheirShare(core: Core, decisions: readonly Decision[]): string | undefined {
+  if (!decisions.some((decision) => decision.type === 'backend.changed' && decision.to === 'ejected'))
+    return undefined;
+  const out = [...core.backends.keys()].filter((id) => statusOfBackend(core, id) === 'ejected');
+  return out.length <= mostEjected(core)
+    ? undefined
+    : `${out.join()} are ejected, of ${mostEjected(core)} at most`;
+}
+
+/** Nobody is kept out for failing requests while there is nobody else to take them. */
+function someoneIsHealthyWhileOneIsEjected(core: Core): string | undefined {
+  const states = [...core.backends.keys()].map((id) => statusOfBackend(core, id));
+  return states.includes('ejected') && !states.includes('healthy')
+    ? 'a backend is ejected and none is healthy'
+    : undefined;
+}
+
 /** Every rule that can be judged by looking at one moment. */
 const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
@@ -125,6 +144,8 @@ const RULES: readonly Rule[] = [
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
   drainingEnds,
+  ejectionsStayWithinTheirShare,
+  someoneIsHealthyWhileOneIsEjected,
 ];
 
 export type Audit = {

@@ -11,15 +11,27 @@ import type {
   BackendStatus,
   CoreConfig,
   EvictionReason,
+  OutlierSettings,
   UpstreamFailure,
 } from './events.ts';
 import { type BackendPool, type IdleSocket, type Lease, poolLogic } from './pool.ts';
 import { type Peer, selectorLogic } from './selector.ts';
 
+/** What came later than the first logs is left out where it is at rest, so that their hashes still fit. */
+type Later = 'outlier' | 'consecutiveErrors' | 'timesEjected' | 'ejectedUntil';
+
+type ContextSnapshot = Omit<BackendContext, 'lastProbe' | Later> & {
+  readonly lastProbe: LastProbe | null;
+  readonly outlier?: OutlierSettings;
+  readonly consecutiveErrors?: number;
+  readonly timesEjected?: number;
+  readonly ejectedUntil?: number;
+};
+
 type BackendSnapshot = {
   readonly settings: BackendSettings;
   readonly status: BackendStatus;
-  readonly context: Omit<BackendContext, 'lastProbe'> & { readonly lastProbe: LastProbe | null };
+  readonly context: ContextSnapshot;
   readonly total: number;
   readonly failed: number;
 };
@@ -69,21 +81,24 @@ export function takeSnapshot(core: Core): CoreSnapshot {
 
 function snapshotBackend({ settings, actor, total, failed }: Backend): BackendSnapshot {
   const { context } = actor.getSnapshot();
+  return { settings, status: statusOf(actor), context: snapshotContext(context), total, failed };
+}
+
+function snapshotContext(context: BackendContext): ContextSnapshot {
+  const { outlier, consecutiveErrors, timesEjected, ejectedUntil } = context;
   return {
-    settings,
-    status: statusOf(actor),
-    context: {
-      fall: context.fall,
-      rise: context.rise,
-      consecutiveFailures: context.consecutiveFailures,
-      consecutiveSuccesses: context.consecutiveSuccesses,
-      passing: context.passing,
-      lastProbe: context.lastProbe ?? null,
-      removed: context.removed,
-      reason: context.reason,
-    },
-    total,
-    failed,
+    fall: context.fall,
+    rise: context.rise,
+    consecutiveFailures: context.consecutiveFailures,
+    consecutiveSuccesses: context.consecutiveSuccesses,
+    passing: context.passing,
+    lastProbe: context.lastProbe ?? null,
+    removed: context.removed,
+    reason: context.reason,
+    ...(outlier === undefined ? {} : { outlier }),
+    ...(consecutiveErrors === 0 ? {} : { consecutiveErrors }),
+    ...(timesEjected === 0 ? {} : { timesEjected }),
+    ...(ejectedUntil === undefined ? {} : { ejectedUntil }),
   };
 }
 
@@ -156,14 +171,22 @@ function restoreBackend({ settings, status, context, total, failed }: BackendSna
   const { fall, rise } = context;
   const actor = createActor(backendMachine, {
     id: settings.id,
-    input: { fall, rise, initial: 'healthy' },
-    snapshot: backendMachine.resolveState({
-      value: status,
-      context: { ...context, lastProbe: context.lastProbe ?? undefined },
-    }),
+    input: { fall, rise, initial: 'healthy', outlier: context.outlier },
+    snapshot: backendMachine.resolveState({ value: status, context: restoreContext(context) }),
   });
   actor.start();
   return { settings, actor, total, failed };
+}
+
+function restoreContext(context: ContextSnapshot): BackendContext {
+  return {
+    ...context,
+    lastProbe: context.lastProbe ?? undefined,
+    outlier: context.outlier,
+    consecutiveErrors: context.consecutiveErrors ?? 0,
+    timesEjected: context.timesEjected ?? 0,
+    ejectedUntil: context.ejectedUntil,
+  };
 }
 
 function restoreRequest({ lease, tried, lastFailure, ...rest }: RequestSnapshot): RequestState {

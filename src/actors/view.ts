@@ -13,6 +13,12 @@ export type BackendView = {
   consecutiveFailures: number;
   consecutiveSuccesses: number;
   lastProbe: LastProbe | null;
+  /** Failures of real requests in a row. */
+  consecutiveErrors: number;
+  /** How often it was ejected of late. */
+  timesEjected: number;
+  /** When it may come back, in milliseconds since the epoch; null if it is not ejected. */
+  ejectedUntil: number | null;
   pool: {
     /** Sockets that wait for a request. */
     idle: number;
@@ -43,7 +49,9 @@ export function viewBackends(core: Core): BackendView[] {
 
 function viewBackend(core: Core, id: string, backend: Backend): BackendView {
   const { host, port, weight } = backend.settings;
-  const { consecutiveFailures, consecutiveSuccesses, lastProbe } = backend.actor.getSnapshot().context;
+  const { context } = backend.actor.getSnapshot();
+  const { consecutiveFailures, consecutiveSuccesses, lastProbe, consecutiveErrors, timesEjected } = context;
+  const state = statusOf(backend.actor);
   const pool = poolOfBackend(core, id);
   const idle = pool?.idle.length ?? 0;
   const leased = pool?.leased ?? 0;
@@ -53,10 +61,13 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
     port,
     weight,
     currentWeight: selectorOf(core).peers.find((peer) => peer.backend === id)?.currentWeight ?? 0,
-    state: statusOf(backend.actor),
+    state,
     consecutiveFailures,
     consecutiveSuccesses,
     lastProbe: lastProbe ?? null,
+    consecutiveErrors,
+    timesEjected,
+    ejectedUntil: state === 'ejected' ? (context.ejectedUntil ?? null) : null,
     pool: {
       idle,
       leased,

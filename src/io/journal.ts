@@ -20,7 +20,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
   switch (decision.type) {
     case 'backend.changed': {
       const { backend, from, to, reason } = decision;
-      const level = to === 'unhealthy' ? 'warn' : 'info';
+      const level = to === 'unhealthy' || to === 'ejected' ? 'warn' : 'info';
       log[level]({ backend, from, to, reason }, `backend ${backend}: ${from} -> ${to} (${reason})`);
       break;
     }

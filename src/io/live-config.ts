@@ -74,11 +74,12 @@ function refusal(error: unknown, log: Logger): ReloadOutcome {
 }
 
 /** The part of the config that decisions depend on. */
-export function coreConfigOf({ backends, health, pool, retry }: Config): CoreConfig {
+export function coreConfigOf({ backends, health, pool, retry, outlier }: Config): CoreConfig {
   return {
     backends,
     health: { fall: health.fall, rise: health.rise, initial: health.initial },
     pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
     retry: { attempts: retry.attempts, on: retry.on },
+    outlier,
   };
 }

@@ -61,6 +61,11 @@ function openBooks({ run, sockets, leases, waiting }: Books): void {
       run.kept.set(socket, { closed: undefined, lastSeenAt: start.at });
     }
   }
+  for (const { settings, status, context } of snapshot.backends) {
+    if (status !== 'ejected') continue;
+    const deadline = context.ejectedUntil ?? start.at;
+    run.ejections.push({ backend: settings.id, deadline, fired: undefined });
+  }
   for (const request of snapshot.waiting) {
     const state = snapshot.requests.find((candidate) => candidate.request === request);
     if (state !== undefined) waiting.set(request, addWait(run, request, deadlineOf(snapshot.config, state)));
@@ -117,14 +122,26 @@ function noteFact(books: Books, { fact, at, seq }: RecordedStep): void {
     case 'client.aborted':
       leaveLine(books, fact.request, at);
       break;
-    case 'timer.fired': {
-      const wait = fact.timer === 'queue' ? books.waiting.get(fact.request) : undefined;
-      if (wait !== undefined) wait.fired = { at, seq };
+    case 'timer.fired':
+      noteTimer(books, fact, { at, seq });
       break;
-    }
     default:
       break;
   }
+}
+
+function noteTimer(
+  { run, waiting }: Books,
+  fact: Extract<Fact, { type: 'timer.fired' }>,
+  fired: Point,
+): void {
+  const timer =
+    fact.timer === 'queue'
+      ? waiting.get(fact.request)
+      : fact.timer === 'ejection'
+        ? run.ejections.findLast(({ backend }) => backend === fact.backend)
+        : undefined;
+  if (timer !== undefined) timer.fired = fired;
 }
 
 function noteKind({ run, kinds }: Books, fact: Extract<Fact, { type: 'request.received' }>): void {
@@ -201,6 +218,11 @@ function noteDecision(books: Books, decision: Decision, step: RecordedStep): voi
       });
       leases.set(lease, { service, socket });
       sockets.set(socket, { service, idleSince: undefined });
+      break;
+    }
+    case 'backend.changed': {
+      const { backend, deadline } = decision;
+      if (deadline !== undefined) run.ejections.push({ backend, deadline, fired: undefined });
       break;
     }
     case 'lease.released':

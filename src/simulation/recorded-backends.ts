@@ -81,6 +81,13 @@ export function createRecordedBackends(options: RecordedBackendsOptions): Surrou
       // A timer may come late: whoever was recorded as waiting until then had not been woken before.
       return { afterMs: Math.max(now.at, deadline, wait?.leftAt ?? deadline) - now.at };
     },
+    ejection(backend, deadline, now) {
+      const same = run.ejections.find((each) => each.backend === backend && each.deadline === deadline);
+      const fired = same?.fired;
+      return fired === undefined
+        ? { afterMs: Math.max(0, deadline - now.at) }
+        : { afterMs: fired.at - now.at, rank: fired.seq };
+    },
   };
 }
 

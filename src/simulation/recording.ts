@@ -60,6 +60,13 @@ export type Wait = {
   fired: Point | undefined;
 };
 
+/** A timer that was set for the end of an ejection. */
+export type RecordedEjection = {
+  readonly backend: string;
+  readonly deadline: number;
+  fired: Point | undefined;
+};
+
 /** A socket that idled when the run began. */
 export type KeptSocket = { closed: Point | undefined; lastSeenAt: number };
 
@@ -78,6 +85,7 @@ export type RecordedRun = {
   /** By request, in the order of its attempts. */
   readonly services: Map<number, Service[]>;
   readonly waits: Map<number, Wait[]>;
+  readonly ejections: RecordedEjection[];
   readonly kept: Map<number, KeptSocket>;
   /** Of each request its method and path. */
   readonly kinds: Map<number, string>;
@@ -146,6 +154,7 @@ function beginRun(start: Point, snapshot: CoreSnapshot, config: unknown): Record
     steps: new Map(),
     services: new Map(),
     waits: new Map(),
+    ejections: [],
     kept: new Map(),
     kinds: new Map(),
     entries: 0,

@@ -28,6 +28,12 @@ test('without any source every key has its documented default', () => {
     },
     upstream: { connectTimeoutMs: 5000, headersTimeoutMs: 300_000, idleTimeoutMs: 300_000 },
     retry: { attempts: 2, bufferBytes: 1_048_576, on: ['emptyResponse'] },
+    outlier: {
+      consecutiveFailures: 5,
+      baseEjectionMs: 30_000,
+      maxEjectionMs: 300_000,
+      maxEjectedShare: 0.5,
+    },
     eventLog: {
       enabled: true,
       dir: './data/events',

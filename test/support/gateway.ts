@@ -20,6 +20,7 @@ export type TestConfig = {
   queue?: Partial<Config['pool']['queue']>;
   upstream?: Section<'upstream'>;
   retry?: Section<'retry'>;
+  outlier?: Section<'outlier'>;
   /** Nothing is recorded unless a folder is named. */
   eventLog?: Partial<EventLogConfig>;
 };
@@ -133,6 +134,7 @@ function load(changes: TestConfig): LoadedConfig {
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },
       upstream: { ...config.upstream, ...sections.upstream },
       retry: { ...config.retry, ...sections.retry },
+      outlier: { ...config.outlier, ...sections.outlier },
       eventLog: {
         ...config.eventLog,
         enabled: sections.eventLog?.dir !== undefined,

@@ -136,6 +136,7 @@ function surroundingsOf({ backends, seed }: Scenario): Surroundings {
       return idleMs === undefined ? undefined : { afterMs: idleMs };
     },
     deadline: (_request, deadline, { at }) => ({ afterMs: deadline - at }),
+    ejection: (_backend, deadline, { at }) => ({ afterMs: deadline - at }),
   };
 }
 

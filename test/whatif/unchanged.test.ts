@@ -29,6 +29,35 @@ test('a record with waits, retries, stale sockets, an outage and clients that le
   }
 });
 
+test('a record with ejections comes back too, and ends differently without them', () => {
+  const { also: _, ...rest } = turmoil(13);
+  const failsFast = (at: number) => at > 20_000 && at < 45_000;
+  const scenario = {
+    ...rest,
+    config: { ...rest.config, 'outlier.baseEjectionMs': 4000 },
+    backends: {
+      ...rest.backends,
+      d: {
+        port: 8004,
+        answer: (at: number) =>
+          failsFast(at) ? { firstByteMs: 1, totalMs: 2, status: 500 } : { firstByteMs: 20, totalMs: 400 },
+      },
+    },
+  };
+  const answer = whatIf(scenario);
+  const ejections = (summary: typeof answer.was) =>
+    summary.backends.map(({ states }) => states.filter(({ state }) => state === 'ejected').length);
+  assert.ok(
+    ejections(answer.was).some((count) => count > 2),
+    String(ejections(answer.was)),
+  );
+  assertUnchanged(answer);
+
+  const { was, wouldBe } = whatIf(scenario, 'outlier.consecutiveFailures=0');
+  assert.deepEqual(ejections(wouldBe), [0, 0, 0, 0]);
+  assert.ok(wouldBe.errors > 2 * was.errors, `${was.errors} and ${wouldBe.errors}`);
+});
+
 test('the recorded config given as a value that it has already changes nothing', () => {
   assertUnchanged(whatIf(turmoil(7), 'pool.size=4', 'health.intervalMs=2000', 'logging.level=debug'));
 });

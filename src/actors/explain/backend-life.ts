@@ -55,7 +55,10 @@ export type BackendPeriod = {
     /** The most at one time. */
     peak: number;
   };
-  /** Failures of requests and of connecting, by reason; `stale-socket` is a kept socket that was closed already. */
+  /**
+   * Failures of requests and of connecting, by reason, such as `status 500`; `stale-socket` is a kept socket that was
+   * closed already.
+   */
   readonly failures: Record<string, number>;
   readonly sockets: {
     opened: number;

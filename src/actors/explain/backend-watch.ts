@@ -180,6 +180,8 @@ function noteDecision(
       if (fact.type === 'response.failed' || fact.type === 'socket.failed') {
         const reason = isStale ? 'stale-socket' : fact.reason;
         failures[reason] = (failures[reason] ?? 0) + 1;
+      } else if (fact.type === 'response.ended' && fact.status >= 500) {
+        failures[`status ${fact.status}`] = (failures[`status ${fact.status}`] ?? 0) + 1;
       }
       break;
     case 'socket.evicted':

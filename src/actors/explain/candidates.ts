@@ -35,6 +35,7 @@ export type Verdict =
   | 'full'
   | 'failed'
   | 'unhealthy'
+  | 'ejected'
   | 'draining'
   | 'drained'
   | 'removed';

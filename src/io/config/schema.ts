@@ -3,6 +3,8 @@
  * convict schema; the variable names, the reference and the messages are all derived from it.
  */
 
+import { count, DAY_MS, GIB, intervalMs, KIB, MAX_TIMER_MS, MIB, port, timerMs } from './ranges.ts';
+import { type FailureConfig, failureKeys } from './schema-failures.ts';
 import type { Tree } from './tree.ts';
 
 export type BackendConfig = {
@@ -29,7 +31,7 @@ export type EventLogConfig = {
   syncIntervalMs: number;
 };
 
-export type Config = {
+export type Config = FailureConfig & {
   server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
   admin: { host: string; port: number };
   backends: BackendConfig[];
@@ -48,30 +50,23 @@ export type Config = {
     queue: { max: number; timeoutMs: number };
   };
   upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
-  retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
   eventLog: EventLogConfig;
   logging: { level: LogLevel; format: 'pretty' | 'json' };
 };
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 const TIB = 1024 * GIB;
-const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const TEN_YEARS_MS = 3650 * DAY_MS;
-/** Node fires a timer with a longer delay after 1 ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const port = { format: 'wholeNumber', min: 0, max: 65535 } as const;
-const timerMs = { format: 'wholeNumber', min: 1, max: MAX_TIMER_MS } as const;
-/** Intervals are jittered, so they keep well away from the limit of a timer. */
-const intervalMs = { format: 'wholeNumber', min: 10, max: DAY_MS } as const;
-const count = (min: number, max: number) => ({ format: 'wholeNumber', min, max }) as const;
 
 /** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
 export function schema(isTerminal: boolean): Tree<Config> {
-  return { ...gatewayKeys, ...upstreamKeys, ...eventLogKeys, logging: loggingKeys(isTerminal) };
+  return {
+    ...gatewayKeys,
+    ...upstreamKeys,
+    ...failureKeys,
+    ...eventLogKeys,
+    logging: loggingKeys(isTerminal),
+  };
 }
 
 const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
@@ -127,7 +122,7 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
   },
 };
 
-const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>> = {
+const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
   health: {
     path: {
       format: 'requestPath',
@@ -169,20 +164,6 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       ...timerMs,
       default: 300_000,
       doc: 'Longest silence within a response before it is given up.',
-    },
-  },
-  retry: {
-    attempts: { ...count(0, 10), default: 2, doc: 'Further attempts a request may have after its first.' },
-    bufferBytes: {
-      ...count(0, GIB),
-      default: MIB,
-      doc: 'Bytes of a request body kept for a retry; a longer body is not retried once sent.',
-    },
-    on: {
-      format: 'choices',
-      choices: ['emptyResponse'],
-      default: ['emptyResponse'],
-      doc: 'What is retried beyond failures that are always safe to retry.',
     },
   },
 };

@@ -125,13 +125,22 @@ export function factWords(fact: Fact): string {
     case 'client.aborted':
       return `the client of request ${fact.request} left`;
     case 'timer.fired':
-      return fact.timer === 'sweep'
-        ? 'idle sockets were swept'
-        : `request ${fact.request} had waited too long`;
+      return timerWords(fact);
     case 'operator.drained':
       return `an operator drained ${fact.backend}`;
     case 'operator.restored':
       return `an operator restored ${fact.backend}`;
+  }
+}
+
+function timerWords(fact: Extract<Fact, { type: 'timer.fired' }>): string {
+  switch (fact.timer) {
+    case 'sweep':
+      return 'idle sockets were swept';
+    case 'queue':
+      return `request ${fact.request} had waited too long`;
+    case 'ejection':
+      return `the ejection of ${fact.backend} was over`;
   }
 }
 
