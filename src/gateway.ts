@@ -153,20 +153,21 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
       maxBodyBytes: current().server.maxBodyBytes,
       bufferBytes: current().retry.bufferBytes,
       probeIntervalMs: current().health.intervalMs,
+      retryOn: current().retry.on,
     }),
     version: options.version,
   });
 }
 
 function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
-  const { options, balancer, control$, eventLog } = parts;
+  const { options, balancer, clock, control$, eventLog } = parts;
   return createAdmin({
     host: options.config.current().admin.host,
     backends: balancer.backends,
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
-    stats: () => ({ eventLog: eventLog.stats() }),
+    stats: () => ({ ...balancer.traffic(clock.now()), eventLog: eventLog.stats() }),
   });
 }
 

@@ -2,22 +2,15 @@
  * The core's one door. `step` takes a fact with its time and returns what is to be done; it is synchronous, has
  * no clock, no randomness and no effects, so the same facts always lead to the same decisions.
  */
+import { abortRequest, beginResponse, endResponse, failResponse, failSocket } from './answers.ts';
 import { assertNever } from './assert-never.ts';
 import { type Core, createCore, tellPool } from './core.ts';
-import {
-  abortRequest,
-  admitRequest,
-  beginResponse,
-  endResponse,
-  expireWait,
-  failResponse,
-  failSocket,
-  serveWaiting,
-} from './dispatch.ts';
+import { admitRequest, expireWait, serveWaiting } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
 import { liftIfNoneIsHealthy } from './outlier.ts';
 import { type CoreSnapshot, restoreCore } from './snapshot.ts';
+import { type TrafficView, viewTraffic } from './traffic.ts';
 import { type BackendView, viewBackends } from './view.ts';
 
 export type Balancer = {
@@ -29,6 +22,8 @@ export type Balancer = {
   step(fact: Fact, at: number): readonly Decision[];
   /** What the core knows of each backend, in the order of the config, removed ones that still drain last. */
   backends(): BackendView[];
+  /** Of requests as a whole: the queue, and retries. @param at milliseconds since the epoch */
+  traffic(at: number): TrafficView;
   /** For invariants and tests, which look and do not touch. */
   readonly core: Core;
 };
@@ -49,6 +44,7 @@ export function createBalancer(snapshot?: CoreSnapshot): Balancer {
       return core.decisions;
     },
     backends: () => viewBackends(core),
+    traffic: (at) => viewTraffic(core, at),
   };
 }
 

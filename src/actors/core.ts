@@ -6,6 +6,7 @@ import { type ActorRefFrom, createActor } from 'xstate';
 import { type BackendActor, statusOf } from './backend.ts';
 import type { BackendSettings, BackendStatus, CoreConfig, Decision, UpstreamFailure } from './events.ts';
 import { type BackendPool, hasRoom, type PoolEvent, type PoolState, poolLogic } from './pool.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { type SelectorEvent, type SelectorState, selectorLogic } from './selector.ts';
 
 export type Backend = {
@@ -39,6 +40,8 @@ export type Core = {
   readonly pool: ActorRefFrom<typeof poolLogic>;
   readonly backends: Map<string, Backend>;
   readonly requests: Map<number, RequestState>;
+  /** Undefined where retries are not limited. */
+  budget: RetryBudget | undefined;
   phase: 'running' | 'stopping' | 'stopped';
   /** What has happened in this step that those who wait could profit or suffer from. */
   news: 'none' | 'roomFreed' | 'healthChanged';
@@ -63,6 +66,7 @@ export function createCore(): Core {
     pool: createActor(poolLogic, { id: 'pool', input: undefined }).start(),
     backends: new Map(),
     requests: new Map(),
+    budget: undefined,
     phase: 'running',
     news: 'none',
     at: 0,

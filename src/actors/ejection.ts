@@ -36,8 +36,14 @@ export function ejectionOf(
   return {
     timesEjected,
     ejectedUntil: at + lastsMs,
-    reason: `${consecutiveErrors + 1} requests in a row failed, the last with: ${reason}; out for ${lastsMs / 1000} s`,
+    reason: `${inWords(consecutiveErrors + 1, reason)}; out for ${lastsMs / 1000} s`,
   };
+}
+
+function inWords(errors: number, reason: string): string {
+  return errors === 1
+    ? `a request failed with: ${reason}`
+    : `${errors} requests in a row failed, the last with: ${reason}`;
 }
 
 /** The settings of a config under which backends are ejected at all, if it has any. */

@@ -6,54 +6,9 @@
  * Both are plain JSON: ids, sizes, times and status codes, never a body, a header or a credential.
  */
 
-/** A backend as the core needs to know it. `id` is unique within a config. */
-export type BackendSettings = {
-  readonly id: string;
-  readonly protocol: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
-  /** A whole number, 1 to 1000. */
-  readonly weight: number;
-};
+import type { CoreConfig } from './settings.ts';
 
-/** What a request that lost its backend before the first response byte may additionally be retried for. */
-export type RetryCondition = 'emptyResponse';
-
-/** When a backend that probes call healthy is taken out, since real requests fail there. */
-export type OutlierSettings = {
-  /** Failures in a row that eject a backend; 0 ejects none. */
-  readonly consecutiveFailures: number;
-  /** How long it is out the first time; the n-th time in short order n times as long. */
-  readonly baseEjectionMs: number;
-  readonly maxEjectionMs: number;
-  /** The share of the configured backends that may be out at once, 0 to 1. */
-  readonly maxEjectedShare: number;
-};
-
-/**
- * The part of the configuration that decisions depend on; it travels in facts so that replay has it. What is optional
- * came later than the first logs: absent, it means that there is no such thing, as it was then.
- */
-export type CoreConfig = {
-  readonly backends: readonly BackendSettings[];
-  readonly health: {
-    readonly fall: number;
-    readonly rise: number;
-    readonly initial: 'healthy' | 'unhealthy';
-  };
-  readonly pool: {
-    /** Sockets a backend may have, idle and leased together. */
-    readonly size: number;
-    readonly idleTimeoutMs: number;
-    readonly queue: { readonly max: number; readonly timeoutMs: number };
-  };
-  readonly retry: {
-    /** How many further attempts a request may have after its first. */
-    readonly attempts: number;
-    readonly on: readonly RetryCondition[];
-  };
-  readonly outlier?: OutlierSettings;
-};
+export type { BackendSettings, CoreConfig, OutlierSettings, RetryCondition } from './settings.ts';
 
 /** Why an exchange with a backend failed; stable words, since operators search logs for them. */
 export type UpstreamFailure =
@@ -118,6 +73,10 @@ export type Fact =
       readonly request: number;
       readonly lease: number;
       readonly status: number;
+      /** Set where nothing has gone to the client yet: it waits for `response.passed` or `response.discarded`. */
+      readonly held?: true;
+      /** How long the backend asks to be left alone, by `Retry-After` of a 429 or 503. */
+      readonly retryAfterMs?: number;
     }
   | {
       readonly type: 'response.ended';
@@ -128,6 +87,8 @@ export type Fact =
       readonly chunks: number;
       /** Whether the socket is still open and may serve another request. */
       readonly reusable: boolean;
+      /** As in `response.started`, where there was none. */
+      readonly retryAfterMs?: number;
     }
   | {
       readonly type: 'response.failed';
@@ -158,6 +119,14 @@ export type RejectionCode =
   | 'backend_failed'
   | 'backend_timeout'
   | 'gateway_stopping';
+
+/** Why an answer of a status in `retry.on` is not thrown away and the request sent again. */
+export type RetryRefusal =
+  | 'notConfigured'
+  | 'notReplayable'
+  | 'attemptsUsedUp'
+  | 'noOtherBackend'
+  | 'budgetExhausted';
 
 export type EvictionReason =
   | 'idle'
@@ -223,12 +192,32 @@ export type Decision =
       readonly code: RejectionCode;
       readonly backend?: string;
       readonly reason?: UpstreamFailure;
+      /** Set where it would have been sent again, had the retry budget not been used up. */
+      readonly withheld?: 'retryBudget';
     }
+  /** A held answer goes to the client as it is. */
+  | {
+      readonly type: 'response.passed';
+      readonly request: number;
+      readonly lease: number;
+      /** Why the request is not sent to another backend. */
+      readonly because: RetryRefusal;
+    }
+  /** A held answer is thrown away, and the request sent again. */
+  | {
+      readonly type: 'response.discarded';
+      readonly request: number;
+      readonly lease: number;
+      readonly backend: string;
+      readonly status: number;
+    }
+  /** A backend is passed over while there are others, since it asked for that. */
+  | { readonly type: 'backend.paused'; readonly backend: string; readonly until: number }
   | {
       readonly type: 'request.retried';
       readonly request: number;
       readonly from: string;
-      readonly reason: UpstreamFailure;
+      readonly reason: UpstreamFailure | `status ${number}`;
       /** How many of `retry.attempts` are used up; a stale socket uses up none. */
       readonly attempt: number;
     }
@@ -240,8 +229,11 @@ export type Decision =
     }
   | { readonly type: 'gateway.stopped' };
 
-/** `unopened`: the connection failed or was given up before the lease could be granted. */
-export type LeaseOutcome = 'ended' | 'failed' | 'aborted' | 'unopened';
+/**
+ * `discarded`: what came back was thrown away; `unopened`: the connection failed or was given up before the lease could
+ * be granted.
+ */
+export type LeaseOutcome = 'ended' | 'failed' | 'aborted' | 'discarded' | 'unopened';
 
 /** One line of the event log: a fact, when it was taken in, and the decisions it led to. */
 export type Entry = {

@@ -15,6 +15,7 @@ import {
 } from './core.ts';
 import { isSameOutlier, outlierOf } from './ejection.ts';
 import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
+import { budgetUnder } from './retry-budget.ts';
 
 /** Sends an event to the machine of a backend, and acts on the change of state if there is one. */
 export function tellBackend(core: Core, id: string, event: BackendEvent): void {
@@ -89,6 +90,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   if (moved) {
     tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'moved' });
     tellBackend(core, id, { type: 'address.changed', initial: next.health.initial });
+    tellSelector(core, { type: 'paused', backend: id, until: 0 });
   }
   if (moved || before.weight !== settings.weight) differences.changed.push(id);
 }
@@ -136,6 +138,7 @@ export function applyConfig(core: Core, next: CoreConfig): void {
     }
   }
   core.config = next;
+  core.budget = budgetUnder(next, core.budget);
   configureSelector(core, next);
   core.news = 'healthChanged';
   core.decisions.push({ type: 'config.applied', ...differences });

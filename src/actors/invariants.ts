@@ -204,6 +204,8 @@ export function createAudit(): Audit {
         if (count > (drainingBefore.get(backend) ?? 0))
           breaches.push(`${backend} is draining and its leases rose`);
       }
+      if (fact.type === 'response.started' && fact.held === true && isUndecided(core, fact))
+        breaches.push(`the answer to request ${fact.request} is held back for good`);
       for (const rule of RULES) {
         const breach = rule(core, decisions);
         if (breach !== undefined) breaches.push(breach);
@@ -211,6 +213,17 @@ export function createAudit(): Audit {
       return breaches;
     },
   };
+}
+
+/** Whoever holds an answer back waits for the core, which has to decide at once. */
+function isUndecided(
+  core: Core,
+  { request, lease }: { readonly request: number; readonly lease: number },
+): boolean {
+  const state = core.requests.get(request);
+  return (
+    state?.lease === lease && state.phase !== 'answering' && poolOf(core).leases.get(lease)?.opened === true
+  );
 }
 
 function countDraining(core: Core, openLeases: ReadonlyMap<number, string>): Map<string, number> {

@@ -15,6 +15,7 @@ import type {
   UpstreamFailure,
 } from './events.ts';
 import { type BackendPool, type IdleSocket, type Lease, poolLogic } from './pool.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { type Peer, selectorLogic } from './selector.ts';
 
 /** What came later than the first logs is left out where it is at rest, so that their hashes still fit. */
@@ -36,6 +37,8 @@ type BackendSnapshot = {
   readonly failed: number;
 };
 
+type PeerSnapshot = Omit<Peer, 'pausedUntil'> & { readonly pausedUntil?: number };
+
 type PoolSnapshot = Omit<BackendPool, 'idle'> & {
   readonly backend: string;
   readonly idle: readonly IdleSocket[];
@@ -53,13 +56,14 @@ export type CoreSnapshot = {
   readonly phase: Core['phase'];
   readonly config: CoreConfig;
   readonly backends: readonly BackendSnapshot[];
-  readonly peers: readonly Peer[];
+  readonly peers: readonly PeerSnapshot[];
   readonly pools: readonly PoolSnapshot[];
   readonly leases: readonly LeaseSnapshot[];
   readonly waiting: readonly number[];
   readonly lastLease: number;
   readonly lastSocket: number;
   readonly requests: readonly RequestSnapshot[];
+  readonly budget?: RetryBudget;
 };
 
 /** Copies the state out; nothing in the copy changes when the core goes on. */
@@ -76,6 +80,7 @@ export function takeSnapshot(core: Core): CoreSnapshot {
     lastLease: pool.lastLease,
     lastSocket: pool.lastSocket,
     requests: [...core.requests.values()].map(snapshotRequest),
+    ...(core.budget === undefined ? {} : { budget: copyBudget(core.budget) }),
   };
 }
 
@@ -102,8 +107,24 @@ function snapshotContext(context: BackendContext): ContextSnapshot {
   };
 }
 
-function snapshotPeer({ backend, weight, currentWeight, healthy, hasRoom }: Peer): Peer {
-  return { backend, weight, currentWeight, healthy, hasRoom };
+function snapshotPeer({ backend, weight, currentWeight, healthy, hasRoom, pausedUntil }: Peer): PeerSnapshot {
+  const paused = pausedUntil === 0 ? {} : { pausedUntil };
+  return { backend, weight, currentWeight, healthy, hasRoom, ...paused };
+}
+
+function restorePeer({
+  backend,
+  weight,
+  currentWeight,
+  healthy,
+  hasRoom,
+  pausedUntil = 0,
+}: PeerSnapshot): Peer {
+  return { backend, weight, currentWeight, healthy, hasRoom, pausedUntil };
+}
+
+function copyBudget({ step, requests, retries, refused }: RetryBudget): RetryBudget {
+  return { step, requests: [...requests], retries: [...retries], refused };
 }
 
 function snapshotPool(backend: string, pool: BackendPool): PoolSnapshot {
@@ -152,7 +173,7 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
       decisions: [],
     },
   });
-  const peers = snapshot.peers.map(snapshotPeer);
+  const peers = snapshot.peers.map(restorePeer);
   const selector = createActor(selectorLogic, { id: 'selector', input: { peers, picked: undefined } });
   return {
     config: snapshot.config,
@@ -160,6 +181,7 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
     pool: pool.start(),
     backends: new Map(snapshot.backends.map((backend) => [backend.settings.id, restoreBackend(backend)])),
     requests: new Map(snapshot.requests.map((request) => [request.request, restoreRequest(request)])),
+    budget: snapshot.budget === undefined ? undefined : copyBudget(snapshot.budget),
     phase: snapshot.phase,
     news: 'none',
     at: 0,

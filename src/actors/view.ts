@@ -19,6 +19,8 @@ export type BackendView = {
   timesEjected: number;
   /** When it may come back, in milliseconds since the epoch; null if it is not ejected. */
   ejectedUntil: number | null;
+  /** Until when it is passed over while there are others, since it asked for that; null if it did not. */
+  pausedUntil: number | null;
   pool: {
     /** Sockets that wait for a request. */
     idle: number;
@@ -53,6 +55,7 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
   const { consecutiveFailures, consecutiveSuccesses, lastProbe, consecutiveErrors, timesEjected } = context;
   const state = statusOf(backend.actor);
   const pool = poolOfBackend(core, id);
+  const peer = selectorOf(core).peers.find((candidate) => candidate.backend === id);
   const idle = pool?.idle.length ?? 0;
   const leased = pool?.leased ?? 0;
   return {
@@ -60,7 +63,7 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
     host,
     port,
     weight,
-    currentWeight: selectorOf(core).peers.find((peer) => peer.backend === id)?.currentWeight ?? 0,
+    currentWeight: peer?.currentWeight ?? 0,
     state,
     consecutiveFailures,
     consecutiveSuccesses,
@@ -68,6 +71,7 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
     consecutiveErrors,
     timesEjected,
     ejectedUntil: state === 'ejected' ? (context.ejectedUntil ?? null) : null,
+    pausedUntil: peer !== undefined && peer.pausedUntil > core.at ? peer.pausedUntil : null,
     pool: {
       idle,
       leased,

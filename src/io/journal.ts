@@ -34,6 +34,17 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
       perRequest(at, fields, rejectionInWords(decision));
       break;
     }
+    case 'response.passed': {
+      if (decision.because !== 'budgetExhausted') break;
+      const { type: _, ...fields } = decision;
+      perRequest(at, fields, `request ${decision.request} not retried: the retry budget is used up`);
+      break;
+    }
+    case 'backend.paused': {
+      const { backend, until } = decision;
+      perRequest(at, { backend, until }, `backend ${backend} asked to be left alone for ${until - at} ms`);
+      break;
+    }
     case 'request.retried': {
       const { type: _, ...fields } = decision;
       perRequest(
@@ -91,9 +102,11 @@ function rejectionInWords({
   code,
   backend,
   reason,
+  withheld,
 }: Extract<Decision, { type: 'request.rejected' }>): string {
   const cause = backend === undefined ? '' : ` (last failure: ${backend}, ${reason})`;
-  return `request ${request} rejected: ${code}${cause}`;
+  const why = withheld === undefined ? '' : ', not retried: the retry budget is used up';
+  return `request ${request} rejected: ${code}${cause}${why}`;
 }
 
 /** Such as `added a, b; changed c`. */

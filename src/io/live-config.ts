@@ -79,7 +79,12 @@ export function coreConfigOf({ backends, health, pool, retry, outlier }: Config)
     backends,
     health: { fall: health.fall, rise: health.rise, initial: health.initial },
     pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
-    retry: { attempts: retry.attempts, on: retry.on },
+    retry: {
+      attempts: retry.attempts,
+      on: retry.on,
+      budgetShare: retry.budgetShare,
+      budgetWindowMs: retry.budgetWindowMs,
+    },
     outlier,
   };
 }

@@ -34,6 +34,8 @@ export type ServerSettings = {
   readonly maxBodyBytes: number;
   readonly bufferBytes: number;
   readonly probeIntervalMs: number;
+  /** Statuses, among other words, of answers that the core may have thrown away. */
+  readonly retryOn: readonly string[];
 };
 
 export type ClientListenerOptions = {
@@ -120,6 +122,7 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
     downstream,
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,
+    retryOn: () => options.settings().retryOn,
   });
   garbage.expect(request, exchange.refuse);
   const problem = problemWith(request, expectation, settings);

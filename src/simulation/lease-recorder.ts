@@ -1,6 +1,6 @@
 /** Follows the leases, idle sockets and waits of one recorded run from entry to entry, and fills in their times. */
 import type { Decision, Fact } from '../actors/events.ts';
-import type { Point, RecordedRun, RecordedStep, Service, Wait } from './recording.ts';
+import type { AnswerHead, Point, RecordedRun, RecordedStep, Service, Wait } from './recording.ts';
 import { deadlineOf } from './world.ts';
 
 type LeaseRecorder = {
@@ -188,14 +188,21 @@ function noteAnswer(
   const service = leases.get(fact.lease)?.service;
   if (service?.granted === undefined) return;
   const lapse = { ms: at - service.granted.at, seq };
-  if (fact.type === 'response.started') service.started ??= { ...lapse, status: fact.status };
+  if (fact.type === 'response.started') service.started ??= { ...lapse, ...headOf(fact) };
   else {
     const { bytes, chunks } = fact;
     service.ended ??=
       fact.type === 'response.ended'
-        ? { ...lapse, ok: true, status: fact.status, bytes, chunks, reusable: fact.reusable }
+        ? { ...lapse, ok: true, ...headOf(fact), bytes, chunks, reusable: fact.reusable }
         : { ...lapse, ok: false, bytes, chunks, reason: fact.reason, written: fact.written };
   }
+}
+
+function headOf({
+  status,
+  retryAfterMs,
+}: Extract<Fact, { type: 'response.started' | 'response.ended' }>): AnswerHead {
+  return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
 }
 
 function noteDecision(books: Books, decision: Decision, step: RecordedStep): void {
@@ -254,6 +261,10 @@ function release(
   leases.delete(lease);
   const { service, socket } = known;
   if (outcome === 'aborted' && service.granted !== undefined) service.abandonedMs = at - service.granted.at;
+  // How an answer would have ended that was thrown away is not known; such answers are short.
+  if (outcome === 'discarded' && service.started !== undefined) {
+    service.ended = { ...service.started, ok: true, bytes: 0, chunks: 0, reusable: true };
+  }
   const held = sockets.get(socket);
   if (outcome === 'ended' && held !== undefined) held.idleSince = at;
 }

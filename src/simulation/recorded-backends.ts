@@ -5,7 +5,7 @@
 import type { Evidence } from './evidence.ts';
 import { type Library, wasStale } from './library.ts';
 import { createRandom, seedFrom } from './random.ts';
-import type { Point, RecordedRun, Service } from './recording.ts';
+import type { AnswerHead, Point, RecordedRun, Service } from './recording.ts';
 import type {
   Answer,
   Ending,
@@ -180,15 +180,19 @@ function answerLike(
     };
   }
   return {
-    started: started === undefined ? undefined : { ...timing(started), status: started.status },
+    started: started === undefined ? undefined : { ...timing(started), ...headOf(started) },
     closed: closed === undefined ? undefined : timing(closed),
     ended: ended === undefined ? undefined : endingOf(ended, timing(ended)),
   };
 }
 
+function headOf({ status, retryAfterMs }: AnswerHead): AnswerHead {
+  return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
+}
+
 function endingOf(ended: NonNullable<Service['ended']>, timing: Timing): Ending {
   const { bytes, chunks } = ended;
-  if (ended.ok) return { ...timing, ok: true, status: ended.status, bytes, chunks, reusable: ended.reusable };
+  if (ended.ok) return { ...timing, ok: true, ...headOf(ended), bytes, chunks, reusable: ended.reusable };
   return { ...timing, ok: false, bytes, chunks, reason: ended.reason, written: ended.written };
 }
 

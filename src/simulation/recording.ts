@@ -27,7 +27,7 @@ export type Service = {
     | undefined;
   granted: Point | undefined;
   /** These four are counted from the grant. */
-  started: (Lapse & { readonly status: number }) | undefined;
+  started: (Lapse & AnswerHead) | undefined;
   ended: (Lapse & ServiceEnd) | undefined;
   closed: Lapse | undefined;
   /** The client left. */
@@ -37,14 +37,16 @@ export type Service = {
   idleMs: number | undefined;
 };
 
+/** `retryAfterMs` is how long the backend asked to be left alone. */
+export type AnswerHead = { readonly status: number; readonly retryAfterMs?: number };
+
 export type ServiceEnd =
-  | {
+  | (AnswerHead & {
       readonly ok: true;
-      readonly status: number;
       readonly bytes: number;
       readonly chunks: number;
       readonly reusable: boolean;
-    }
+    })
   | {
       readonly ok: false;
       readonly bytes: number;

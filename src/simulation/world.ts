@@ -8,7 +8,8 @@ import type { Balancer } from '../actors/balancer.ts';
 import { poolOf } from '../actors/core.ts';
 import type { CoreConfig, Decision, Fact, UpstreamFailure } from '../actors/events.ts';
 import { createAgenda } from './agenda.ts';
-import { type Held, type Plan, type Planned, serve } from './serving.ts';
+import type { AnswerHead } from './recording.ts';
+import { type Held, type Holds, type Plan, type Planned, serve } from './serving.ts';
 
 /** `rank` orders what falls in one millisecond; what has none comes after what has one. */
 export type Moment = { readonly at: number; readonly rank: number | undefined };
@@ -21,13 +22,12 @@ export type Opening = Timing &
 
 export type Ending = Timing &
   (
-    | {
+    | (AnswerHead & {
         readonly ok: true;
-        readonly status: number;
         readonly bytes: number;
         readonly chunks: number;
         readonly reusable: boolean;
-      }
+      })
     | {
         readonly ok: false;
         readonly bytes: number;
@@ -39,7 +39,7 @@ export type Ending = Timing &
 
 /** What comes back over a lease; each part may be left out, and then never comes. */
 export type Answer = {
-  readonly started?: (Timing & { readonly status: number }) | undefined;
+  readonly started?: (Timing & AnswerHead) | undefined;
   readonly ended?: Ending | undefined;
   /** The backend closes the socket while it is on lease. */
   readonly closed?: Timing | undefined;
@@ -88,7 +88,10 @@ export function createWorld({ balancer, surroundings, start, onStep }: WorldOpti
   const agenda = createAgenda<Planned>();
   const plan = (now: Moment, timing: Timing, planned: Planned) =>
     agenda.add(now.at + timing.afterMs, timing.rank, planned);
-  const ends = createEnds(surroundings, plan);
+  const holds: Holds = (request, status) =>
+    balancer.core.requests.get(request)?.replayable === true &&
+    balancer.core.config.retry.on.some((condition) => condition === String(status));
+  const ends = createEnds(surroundings, plan, holds);
 
   const take = (fact: Fact, now: Moment) => {
     const decisions = balancer.step(fact, now.at);
@@ -114,7 +117,7 @@ export function createWorld({ balancer, surroundings, start, onStep }: WorldOpti
 }
 
 /** The far ends: sockets, the answers on them, and the alarms of those who wait. */
-function createEnds(surroundings: Surroundings, plan: Plan) {
+function createEnds(surroundings: Surroundings, plan: Plan, holds: Holds) {
   /** By lease, whose connection is being opened. */
   const opening = new Map<number, SocketRequest>();
   const held = new Map<number, Held>();
@@ -180,7 +183,7 @@ function createEnds(surroundings: Surroundings, plan: Plan) {
     freed = [];
   };
 
-  const begin = (grant: Grant, now: Moment) => serve(grant, now, { surroundings, held, plan });
+  const begin = (grant: Grant, now: Moment) => serve(grant, now, { surroundings, held, plan, holds });
 
   return { idle, waits, ejections, open, begin, keep, release, wait, eject, settle };
 }

@@ -27,7 +27,13 @@ test('without any source every key has its documented default', () => {
       queue: { max: 1000, timeoutMs: 30_000 },
     },
     upstream: { connectTimeoutMs: 5000, headersTimeoutMs: 300_000, idleTimeoutMs: 300_000 },
-    retry: { attempts: 2, bufferBytes: 1_048_576, on: ['emptyResponse'] },
+    retry: {
+      attempts: 2,
+      bufferBytes: 1_048_576,
+      on: ['emptyResponse'],
+      budgetShare: 0.2,
+      budgetWindowMs: 10_000,
+    },
     outlier: {
       consecutiveFailures: 5,
       baseEjectionMs: 30_000,

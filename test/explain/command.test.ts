@@ -266,6 +266,7 @@ describe('the JSON of explain', { concurrency: 4 }, () => {
         ended: 'number',
         failed: 'number',
         aborted: 'number',
+        discarded: 'number',
         unopened: 'number',
         peak: 'number',
       },

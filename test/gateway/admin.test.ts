@@ -41,6 +41,7 @@ describe('the admin listener', () => {
         consecutiveErrors: 0,
         timesEjected: 0,
         ejectedUntil: null,
+        pausedUntil: null,
         pool: { idle: 1, leased: 0, queued: 0, size: 10, total: 1, opened: 1, reused: 0, failed: 0 },
         requests: { total: 1, inFlight: 0, failed: 0 },
       },

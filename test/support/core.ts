@@ -94,6 +94,12 @@ export function started(request: number, lease: number, status = 200): Fact {
   return { type: 'response.started', request, lease, status };
 }
 
+/** The head of an answer of which the client has nothing yet. */
+export function held(request: number, lease: number, status = 503, retryAfterMs?: number): Fact {
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { type: 'response.started', request, lease, status, held: true, ...asked };
+}
+
 export function ended(request: number, lease: number, reusable = true, status = 200): Fact {
   return { type: 'response.ended', request, lease, status, bytes: 10, chunks: 1, reusable };
 }

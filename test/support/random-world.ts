@@ -119,10 +119,7 @@ export function createWorld(): World {
     (choice) => withOne(active, choice, (held) => end(held, choice % 4 > 0)),
     (choice) => withOne(active, choice, (held) => end(held, true)),
     (choice) => withOne(active, choice, (held) => fail(held, choice)),
-    (choice) =>
-      withOne(active, choice, ({ request, lease }) =>
-        take({ type: 'response.started', request, lease, status: 200 }),
-      ),
+    (choice) => withOne(active, choice, ({ request, lease }) => take(headFact(request, lease, choice))),
     (choice) => take({ type: 'client.aborted', request: someone(choice) }),
     (choice) => take({ type: 'probe.failed', backend: someBackend(choice), reason: 'timeout', latencyMs: 1 }),
     (choice) => take({ type: 'probe.succeeded', backend: someBackend(choice), status: 200, latencyMs: 1 }),
@@ -179,6 +176,16 @@ function timerFact(choice: number): Fact {
     : { type: 'timer.fired', timer: 'ejection', backend: someBackend(choice >> 1) };
 }
 
+/** Some are held back, and some ask to be left alone. */
+function headFact(request: number, lease: number, choice: number): Fact {
+  const status = choice % 3 === 0 ? 200 : statusOf(lease);
+  return {
+    ...{ type: 'response.started', request, lease, status },
+    ...(choice % 3 === 1 ? { held: true } : {}),
+    ...(choice % 5 === 0 ? { retryAfterMs: choice % 200 } : {}),
+  };
+}
+
 /** Some answers are refusals. */
 function statusOf(lease: number): number {
   return lease % 3 === 0 ? 503 : lease % 7 === 0 ? 429 : 200;
@@ -210,7 +217,11 @@ function configFrom(choice: number): CoreConfig {
             maxEjectedShare: (choice % 5) / 4,
           },
         }),
-    retry: { attempts: choice % 3, on: choice % 2 === 0 ? ['emptyResponse'] : [] },
+    retry: {
+      attempts: choice % 3,
+      on: choice % 2 === 0 ? ['emptyResponse', '429', '503'] : [],
+      ...(choice % 7 < 2 ? {} : { budgetShare: (choice % 7) / 6, budgetWindowMs: 100 }),
+    },
   });
 }
 

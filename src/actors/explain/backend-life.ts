@@ -51,6 +51,7 @@ export type BackendPeriod = {
     ended: number;
     failed: number;
     aborted: number;
+    discarded: number;
     unopened: number;
     /** The most at one time. */
     peak: number;

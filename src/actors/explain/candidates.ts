@@ -28,10 +28,14 @@ export type Standing = {
   };
 };
 
-/** `later` is a backend that could have taken the request and whose turn it was not; `failed` failed it before. */
+/**
+ * `later` is a backend that could have taken the request and whose turn it was not; `paused` one that asked to be left
+ * alone, while there were others; `failed` failed it before.
+ */
 export type Verdict =
   | 'taken'
   | 'later'
+  | 'paused'
   | 'full'
   | 'failed'
   | 'unhealthy'
@@ -50,6 +54,7 @@ type Standee = Standing & {
   readonly currentWeight: number;
   /** Whether the selector had it for a choice, for a request that tried nothing yet. */
   readonly isOpen: boolean;
+  readonly isPaused: boolean;
 };
 
 /** What the selector just did, before anything follows from it. */
@@ -111,6 +116,7 @@ export function standings(core: Core, history: History): Standee[] {
       },
       currentWeight: peer?.currentWeight ?? 0,
       isOpen: peer?.healthy === true && peer.hasRoom,
+      isPaused: (peer?.pausedUntil ?? 0) > core.at,
     };
   });
 }
@@ -131,22 +137,26 @@ function isDraining(state: BackendStatus): boolean {
  * @param tried backends that failed the request before
  */
 export function judgeCandidates({ backend, standees }: Pick, tried: readonly string[]): Candidate[] {
-  const isEligible = (standee: Standee) => standee.isOpen && !tried.includes(standee.backend);
+  const isAble = (standee: Standee) => standee.isOpen && !tried.includes(standee.backend);
+  // Where all that could take it are paused, none counts as such.
+  const arePausedOut = standees.some((standee) => isAble(standee) && !standee.isPaused);
+  const isEligible = (standee: Standee) => isAble(standee) && !(arePausedOut && standee.isPaused);
   const total = standees.reduce((sum, standee) => sum + (isEligible(standee) ? standee.weight : 0), 0);
   return standees.map((standee) => {
-    const { currentWeight: after, isOpen, ...standing } = standee;
+    const { currentWeight: after, isOpen: _, isPaused: __, ...standing } = standee;
     const isPicked = standing.backend === backend;
     const raised = backend !== undefined && isEligible(standee) ? standing.weight : 0;
     const before = after - raised + (isPicked ? total : 0);
-    return { ...standing, verdict: judge(standee, isPicked, tried), currentWeight: { before, after } };
+    const verdict = isPicked ? 'taken' : judge(standee, isEligible(standee), tried);
+    return { ...standing, verdict, currentWeight: { before, after } };
   });
 }
 
-function judge({ backend, state, isOpen }: Standee, isPicked: boolean, tried: readonly string[]): Verdict {
-  if (isPicked) return 'taken';
+function judge({ backend, state, isOpen }: Standee, isEligible: boolean, tried: readonly string[]): Verdict {
   if (state !== 'healthy') return state;
   if (tried.includes(backend)) return 'failed';
-  return isOpen ? 'later' : 'full';
+  if (!isOpen) return 'full';
+  return isEligible ? 'later' : 'paused';
 }
 
 /** The candidates where nothing is picked, such as at the end of a wait. */

@@ -1,9 +1,16 @@
 /** The keys that say what becomes of requests and backends when something fails. */
-import { count, GIB, MIB, timerMs } from './ranges.ts';
+import type { RetryCondition } from '../../actors/events.ts';
+import { count, GIB, intervalMs, MIB, timerMs } from './ranges.ts';
 import type { Tree } from './tree.ts';
 
 export type FailureConfig = {
-  retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
+  retry: {
+    attempts: number;
+    bufferBytes: number;
+    on: RetryCondition[];
+    budgetShare: number;
+    budgetWindowMs: number;
+  };
   outlier: {
     consecutiveFailures: number;
     baseEjectionMs: number;
@@ -22,10 +29,18 @@ export const failureKeys: Tree<FailureConfig> = {
     },
     on: {
       format: 'choices',
-      choices: ['emptyResponse'],
+      choices: ['emptyResponse', '429', '502', '503'],
       default: ['emptyResponse'],
-      doc: 'What is retried beyond failures that are always safe to retry.',
+      doc: 'What is retried beyond what is always safe: no answer at all, or one of such a status.',
     },
+    budgetShare: {
+      format: 'decimal',
+      min: 0,
+      max: 10,
+      default: 0.2,
+      doc: 'Share of requests in a window that may be sent twice; pool.size of them always may.',
+    },
+    budgetWindowMs: { ...intervalMs, default: 10_000, doc: 'Length of the window of retry.budgetShare.' },
   },
   outlier: {
     consecutiveFailures: {

@@ -124,6 +124,7 @@ function detailsOf({ state, probes, leases, failures, sockets }: BackendPeriod):
     amount(leases.ended, 'ended'),
     amount(leases.failed, 'failed'),
     amount(leases.aborted, 'given up by their clients'),
+    amount(leases.discarded, 'answered and sent elsewhere'),
     amount(leases.unopened, 'never connected'),
   ].filter((words) => words !== '');
   if (leases.granted > 0 || ends.length > 0) {

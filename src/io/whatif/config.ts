@@ -139,7 +139,10 @@ function withBackends(file: Layer, recorded: Config): Layer {
 }
 
 /** What a key stands at in a record from before there was such a key: at nothing of the kind. */
-const BEFORE_ITS_TIME: ReadonlyMap<string, unknown> = new Map([['outlier.consecutiveFailures', 0]]);
+const BEFORE_ITS_TIME: ReadonlyMap<string, unknown> = new Map([
+  ['outlier.consecutiveFailures', 0],
+  ['retry.budgetShare', 10],
+]);
 
 /** The facts are the authority on what decisions depend on; the rest is as the log's header has it, or the default. */
 function recordedConfig({ whole, core }: RecordedConfig): Config {
