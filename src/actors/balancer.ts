@@ -9,6 +9,7 @@ import { admitRequest, expireWait, serveWaiting } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
 import { liftIfNoneIsHealthy } from './outlier.ts';
+import { advanceRamps } from './ramp.ts';
 import { type CoreSnapshot, restoreCore } from './snapshot.ts';
 import { type TrafficView, viewTraffic } from './traffic.ts';
 import { type BackendView, viewBackends } from './view.ts';
@@ -38,6 +39,7 @@ export function createBalancer(snapshot?: CoreSnapshot): Balancer {
     step(fact, at) {
       core.at = at;
       core.decisions = [];
+      if (core.ramps.size > 0) advanceRamps(core);
       takeIn(core, fact);
       if (core.news === 'healthChanged') liftIfNoneIsHealthy(core);
       serveWaiting(core);

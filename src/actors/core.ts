@@ -15,6 +15,8 @@ export type Backend = {
   /** Requests sent to it, and how many of those failed; since the gateway started. */
   total: number;
   failed: number;
+  /** Whether it has yet to become healthy for the first time, which is no coming back. */
+  isNew: boolean;
 };
 
 export type RequestState = {
@@ -40,6 +42,8 @@ export type Core = {
   readonly pool: ActorRefFrom<typeof poolLogic>;
   readonly backends: Map<string, Backend>;
   readonly requests: Map<number, RequestState>;
+  /** Backends in slow start, with the time they came back at. */
+  readonly ramps: Map<string, number>;
   /** Undefined where retries are not limited. */
   budget: RetryBudget | undefined;
   phase: 'running' | 'stopping' | 'stopped';
@@ -66,6 +70,7 @@ export function createCore(): Core {
     pool: createActor(poolLogic, { id: 'pool', input: undefined }).start(),
     backends: new Map(),
     requests: new Map(),
+    ramps: new Map(),
     budget: undefined,
     phase: 'running',
     news: 'none',

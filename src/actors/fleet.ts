@@ -15,6 +15,7 @@ import {
 } from './core.ts';
 import { isSameOutlier, outlierOf } from './ejection.ts';
 import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
+import { advanceRamps, beginRamp, endRamp } from './ramp.ts';
 import { budgetUnder } from './retry-budget.ts';
 
 /** Sends an event to the machine of a backend, and acts on the change of state if there is one. */
@@ -32,6 +33,8 @@ export function tellBackend(core: Core, id: string, event: BackendEvent): void {
 }
 
 function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendStatus): void {
+  if (from === 'healthy') endRamp(core, id);
+  if (to === 'healthy') welcome(core, id);
   if (from === 'healthy' || to === 'healthy') {
     tellSelector(core, { type: 'healthChanged', backend: id, healthy: to === 'healthy' });
     core.news = 'healthChanged';
@@ -51,6 +54,14 @@ function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendSta
   }
 }
 
+/** One that comes back starts slowly; one that is new does not. */
+function welcome(core: Core, id: string): void {
+  const backend = core.backends.get(id);
+  if (backend === undefined) return;
+  if (backend.isNew) backend.isNew = false;
+  else beginRamp(core, id);
+}
+
 /** Lets a draining backend reach its end once its last lease is released. */
 export function noteIfEmpty(core: Core, id: string): void {
   const backend = core.backends.get(id);
@@ -59,13 +70,13 @@ export function noteIfEmpty(core: Core, id: string): void {
 }
 
 function createBackend(settings: BackendSettings, config: CoreConfig): Backend {
-  const { fall, rise, initial } = config.health;
+  const { fall, rise, initial, slowStartMs = 0 } = config.health;
   const actor: BackendActor = createActor(backendMachine, {
     id: settings.id,
     input: { fall, rise, initial, outlier: outlierOf(config) },
   });
   actor.start();
-  return { settings, actor, total: 0, failed: 0 };
+  return { settings, actor, total: 0, failed: 0, isNew: initial === 'unhealthy' && slowStartMs > 0 };
 }
 
 type Differences = { added: string[]; removed: string[]; changed: string[] };
@@ -140,6 +151,9 @@ export function applyConfig(core: Core, next: CoreConfig): void {
   core.config = next;
   core.budget = budgetUnder(next, core.budget);
   configureSelector(core, next);
+  if ((next.health.slowStartMs ?? 0) === 0)
+    for (const backend of core.backends.values()) backend.isNew = false;
+  advanceRamps(core);
   core.news = 'healthChanged';
   core.decisions.push({ type: 'config.applied', ...differences });
 }

@@ -133,6 +133,18 @@ function someoneIsHealthyWhileOneIsEjected(core: Core): string | undefined {
     : undefined;
 }
 
+/** A backend in slow start has less than its share, any other the whole of it. */
+function sharesAreWhole(core: Core): string | undefined {
+  for (const { backend, weight, effectiveWeight } of selectorOf(core).peers) {
+    const pool = poolOf(core).backends.get(backend);
+    if (effectiveWeight > weight || (pool !== undefined && pool.limit > pool.size))
+      return `${backend} has more than its share`;
+    const isWhole = effectiveWeight === weight && pool?.limit === pool?.size;
+    if (!isWhole && !core.ramps.has(backend)) return `${backend} is kept short and is not in slow start`;
+  }
+  return undefined;
+}
+
 /** Every rule that can be judged by looking at one moment. */
 const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
@@ -144,6 +156,7 @@ const RULES: readonly Rule[] = [
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
   drainingEnds,
+  sharesAreWhole,
   ejectionsStayWithinTheirShare,
   someoneIsHealthyWhileOneIsEjected,
 ];
@@ -161,6 +174,7 @@ export function createAudit(): Audit {
   const openRequests = new Set<number>();
   const openLeases = new Map<number, string>();
   const everLeased = new Set<number>();
+  let weightSum = 0;
 
   const end = (request: number): string[] =>
     openRequests.delete(request) ? [] : [`request ${request} ended twice, or was never received`];
@@ -206,6 +220,11 @@ export function createAudit(): Audit {
       }
       if (fact.type === 'response.started' && fact.held === true && isUndecided(core, fact))
         breaches.push(`the answer to request ${fact.request} is held back for good`);
+      const sum = selectorOf(core).peers.reduce((total, { currentWeight }) => total + currentWeight, 0);
+      // Only a config gives and takes current weight; a pick passes it round.
+      if (!('config' in fact) && sum !== weightSum)
+        breaches.push(`the current weights came to ${weightSum} and now to ${sum}`);
+      weightSum = sum;
       for (const rule of RULES) {
         const breach = rule(core, decisions);
         if (breach !== undefined) breaches.push(breach);

@@ -34,6 +34,8 @@ export type Lease = {
 export type BackendPool = {
   /** Sockets at most, idle and leased together. */
   size: number;
+  /** Leases at most: the size, or less while the backend is in slow start. */
+  limit: number;
   /** Oldest first; leases are taken from the end. */
   idle: IdleSocket[];
   leased: number;
@@ -57,6 +59,7 @@ export type PoolState = {
 export type PoolEvent =
   | { type: 'configured'; backends: readonly string[]; size: number }
   | { type: 'forgotten'; backend: string }
+  | { type: 'limited'; backend: string; limit: number }
   | { type: 'leaseWanted'; backend: string; request: number; fresh: boolean }
   | { type: 'socketOpened'; socket: number }
   | { type: 'socketClosed'; backend: string; socket: number }
@@ -74,7 +77,7 @@ export type PoolEvent =
 
 /** Whether the backend can take one more lease. */
 export function hasRoom(pool: BackendPool): boolean {
-  return pool.leased < pool.size;
+  return pool.leased < pool.limit;
 }
 
 function evictIdle(
@@ -93,10 +96,19 @@ function configure(state: PoolState, backends: readonly string[], size: number):
   for (const backend of backends) {
     const pool = state.backends.get(backend);
     if (pool === undefined) {
-      state.backends.set(backend, { size, idle: [], leased: 0, opened: 0, reused: 0, failed: 0 });
+      state.backends.set(backend, {
+        size,
+        limit: size,
+        idle: [],
+        leased: 0,
+        opened: 0,
+        reused: 0,
+        failed: 0,
+      });
       continue;
     }
     pool.size = size;
+    pool.limit = size;
     const excess = pool.idle.length + pool.leased - size;
     if (excess > 0) evictIdle(state, backend, pool, 'resized', excess);
   }
@@ -217,6 +229,11 @@ function keepLedger(state: PoolState, event: PoolEvent): PoolState {
     case 'forgotten':
       state.backends.delete(event.backend);
       return state;
+    case 'limited': {
+      const pool = state.backends.get(event.backend);
+      if (pool !== undefined) pool.limit = event.limit;
+      return state;
+    }
     case 'leaseWanted':
       beginLease(state, event.backend, event.request, event.fresh);
       return state;

@@ -12,6 +12,8 @@ import { pickNext } from './swrr.ts';
 export type Peer = {
   readonly backend: string;
   weight: number;
+  /** Its weight, or less while it is in slow start; see `ramp.ts`. */
+  effectiveWeight: number;
   currentWeight: number;
   healthy: boolean;
   hasRoom: boolean;
@@ -31,6 +33,7 @@ export type SelectorEvent =
   | { type: 'healthChanged'; backend: string; healthy: boolean }
   | { type: 'roomChanged'; backend: string; hasRoom: boolean }
   | { type: 'paused'; backend: string; until: number }
+  | { type: 'ramped'; backend: string; effectiveWeight: number }
   | { type: 'pick'; exclude: readonly string[]; at: number };
 
 /**
@@ -50,12 +53,16 @@ function configure(state: SelectorState, weights: readonly { backend: string; we
     if (peer.weight !== weight) peer.currentWeight = 0;
     else if (!isSame) peer.currentWeight = Math.max(-total, Math.min(total, peer.currentWeight));
     peer.weight = weight;
+    peer.effectiveWeight = weight;
     return peer;
   });
 }
 
 function newPeer(backend: string, weight: number): Peer {
-  return { backend, weight, currentWeight: 0, healthy: false, hasRoom: true, pausedUntil: 0 };
+  return {
+    ...{ backend, weight, effectiveWeight: weight, currentWeight: 0 },
+    ...{ healthy: false, hasRoom: true, pausedUntil: 0 },
+  };
 }
 
 function isEligible(peer: Peer, exclude: readonly string[]): boolean {
@@ -98,6 +105,11 @@ function select(state: SelectorState, event: SelectorEvent): SelectorState {
     case 'paused': {
       const peer = state.peers.find(({ backend }) => backend === event.backend);
       if (peer !== undefined) peer.pausedUntil = event.until;
+      return state;
+    }
+    case 'ramped': {
+      const peer = state.peers.find(({ backend }) => backend === event.backend);
+      if (peer !== undefined) peer.effectiveWeight = event.effectiveWeight;
       return state;
     }
     case 'pick':

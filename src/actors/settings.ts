@@ -37,6 +37,8 @@ export type CoreConfig = {
     readonly fall: number;
     readonly rise: number;
     readonly initial: 'healthy' | 'unhealthy';
+    /** How long a backend that comes back takes to get its whole share; 0 is no time. */
+    readonly slowStartMs?: number;
   };
   readonly pool: {
     /** Sockets a backend may have, idle and leased together. */

@@ -35,11 +35,16 @@ type BackendSnapshot = {
   readonly context: ContextSnapshot;
   readonly total: number;
   readonly failed: number;
+  readonly isNew?: true;
 };
 
-type PeerSnapshot = Omit<Peer, 'pausedUntil'> & { readonly pausedUntil?: number };
+type PeerSnapshot = Omit<Peer, 'pausedUntil' | 'effectiveWeight'> & {
+  readonly effectiveWeight?: number;
+  readonly pausedUntil?: number;
+};
 
-type PoolSnapshot = Omit<BackendPool, 'idle'> & {
+type PoolSnapshot = Omit<BackendPool, 'idle' | 'limit'> & {
+  readonly limit?: number;
   readonly backend: string;
   readonly idle: readonly IdleSocket[];
 };
@@ -63,6 +68,7 @@ export type CoreSnapshot = {
   readonly lastLease: number;
   readonly lastSocket: number;
   readonly requests: readonly RequestSnapshot[];
+  readonly ramps?: readonly { readonly backend: string; readonly since: number }[];
   readonly budget?: RetryBudget;
 };
 
@@ -80,13 +86,23 @@ export function takeSnapshot(core: Core): CoreSnapshot {
     lastLease: pool.lastLease,
     lastSocket: pool.lastSocket,
     requests: [...core.requests.values()].map(snapshotRequest),
+    ...(core.ramps.size === 0
+      ? {}
+      : { ramps: [...core.ramps].map(([backend, since]) => ({ backend, since })) }),
     ...(core.budget === undefined ? {} : { budget: copyBudget(core.budget) }),
   };
 }
 
-function snapshotBackend({ settings, actor, total, failed }: Backend): BackendSnapshot {
+function snapshotBackend({ settings, actor, total, failed, isNew }: Backend): BackendSnapshot {
   const { context } = actor.getSnapshot();
-  return { settings, status: statusOf(actor), context: snapshotContext(context), total, failed };
+  return {
+    settings,
+    status: statusOf(actor),
+    context: snapshotContext(context),
+    total,
+    failed,
+    ...(isNew ? { isNew } : {}),
+  };
 }
 
 function snapshotContext(context: BackendContext): ContextSnapshot {
@@ -107,20 +123,19 @@ function snapshotContext(context: BackendContext): ContextSnapshot {
   };
 }
 
-function snapshotPeer({ backend, weight, currentWeight, healthy, hasRoom, pausedUntil }: Peer): PeerSnapshot {
-  const paused = pausedUntil === 0 ? {} : { pausedUntil };
-  return { backend, weight, currentWeight, healthy, hasRoom, ...paused };
+function snapshotPeer(peer: Peer): PeerSnapshot {
+  const { backend, weight, effectiveWeight, currentWeight, healthy, hasRoom, pausedUntil } = peer;
+  return {
+    ...{ backend, weight, currentWeight, healthy, hasRoom },
+    ...(effectiveWeight === weight ? {} : { effectiveWeight }),
+    ...(pausedUntil === 0 ? {} : { pausedUntil }),
+  };
 }
 
-function restorePeer({
-  backend,
-  weight,
-  currentWeight,
-  healthy,
-  hasRoom,
-  pausedUntil = 0,
-}: PeerSnapshot): Peer {
-  return { backend, weight, currentWeight, healthy, hasRoom, pausedUntil };
+function restorePeer(peer: PeerSnapshot): Peer {
+  const { backend, weight, effectiveWeight = weight, currentWeight } = peer;
+  const { healthy, hasRoom, pausedUntil = 0 } = peer;
+  return { backend, weight, effectiveWeight, currentWeight, healthy, hasRoom, pausedUntil };
 }
 
 function copyBudget({ step, requests, retries, refused }: RetryBudget): RetryBudget {
@@ -129,8 +144,9 @@ function copyBudget({ step, requests, retries, refused }: RetryBudget): RetryBud
 
 function snapshotPool(backend: string, pool: BackendPool): PoolSnapshot {
   const idle = pool.idle.map(({ socket, since }) => ({ socket, since }));
-  const { size, leased, opened, reused, failed } = pool;
-  return { backend, size, idle, leased, opened, reused, failed };
+  const { size, limit, leased, opened, reused, failed } = pool;
+  const limited = limit === size ? {} : { limit };
+  return { backend, size, idle, leased, opened, reused, failed, ...limited };
 }
 
 function snapshotLease(entry: Lease): LeaseSnapshot {
@@ -162,7 +178,7 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
   const pool = createActor(poolLogic, {
     id: 'pool',
     input: {
-      backends: new Map(pools.map(({ backend, ...state }) => [backend, { ...state, idle: [...state.idle] }])),
+      backends: new Map(pools.map((entry) => [entry.backend, restorePool(entry)])),
       leases: new Map(
         leases.map((entry) => [entry.lease, { ...entry, unwanted: entry.unwanted ?? undefined }]),
       ),
@@ -181,6 +197,7 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
     pool: pool.start(),
     backends: new Map(snapshot.backends.map((backend) => [backend.settings.id, restoreBackend(backend)])),
     requests: new Map(snapshot.requests.map((request) => [request.request, restoreRequest(request)])),
+    ramps: new Map(snapshot.ramps?.map(({ backend, since }) => [backend, since])),
     budget: snapshot.budget === undefined ? undefined : copyBudget(snapshot.budget),
     phase: snapshot.phase,
     news: 'none',
@@ -189,7 +206,11 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
   };
 }
 
-function restoreBackend({ settings, status, context, total, failed }: BackendSnapshot): Backend {
+function restorePool({ backend: _, idle, limit, ...rest }: PoolSnapshot): BackendPool {
+  return { ...rest, limit: limit ?? rest.size, idle: [...idle] };
+}
+
+function restoreBackend({ settings, status, context, total, failed, isNew }: BackendSnapshot): Backend {
   const { fall, rise } = context;
   const actor = createActor(backendMachine, {
     id: settings.id,
@@ -197,7 +218,7 @@ function restoreBackend({ settings, status, context, total, failed }: BackendSna
     snapshot: backendMachine.resolveState({ value: status, context: restoreContext(context) }),
   });
   actor.start();
-  return { settings, actor, total, failed };
+  return { settings, actor, total, failed, isNew: isNew ?? false };
 }
 
 function restoreContext(context: ContextSnapshot): BackendContext {

@@ -8,6 +8,8 @@ export type BackendView = {
   host: string;
   port: number;
   weight: number;
+  /** The weight it has at present: less than its weight while it is in slow start. */
+  effectiveWeight: number;
   currentWeight: number;
   state: BackendStatus;
   consecutiveFailures: number;
@@ -29,6 +31,8 @@ export type BackendView = {
     /** Requests waiting for a lease; one queue serves all backends. */
     queued: number;
     size: number;
+    /** Leases it may have at present: less than `size` while it is in slow start. */
+    limit: number;
     /** Idle and leased together. */
     total: number;
     /** Counted since the backend was configured. */
@@ -63,6 +67,7 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
     host,
     port,
     weight,
+    effectiveWeight: peer?.effectiveWeight ?? weight,
     currentWeight: peer?.currentWeight ?? 0,
     state,
     consecutiveFailures,
@@ -77,6 +82,7 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
       leased,
       queued: poolOf(core).waiting.length,
       size: pool?.size ?? 0,
+      limit: pool?.limit ?? 0,
       total: idle + leased,
       opened: pool?.opened ?? 0,
       reused: pool?.reused ?? 0,

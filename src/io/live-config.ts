@@ -77,7 +77,12 @@ function refusal(error: unknown, log: Logger): ReloadOutcome {
 export function coreConfigOf({ backends, health, pool, retry, outlier }: Config): CoreConfig {
   return {
     backends,
-    health: { fall: health.fall, rise: health.rise, initial: health.initial },
+    health: {
+      fall: health.fall,
+      rise: health.rise,
+      initial: health.initial,
+      slowStartMs: health.slowStartMs,
+    },
     pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
     retry: {
       attempts: retry.attempts,

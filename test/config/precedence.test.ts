@@ -19,7 +19,15 @@ test('without any source every key has its documented default', () => {
     },
     admin: { host: '127.0.0.1', port: 9900 },
     backends: [],
-    health: { path: '/health', intervalMs: 5000, timeoutMs: 2000, fall: 3, rise: 2, initial: 'healthy' },
+    health: {
+      path: '/health',
+      intervalMs: 5000,
+      timeoutMs: 2000,
+      fall: 3,
+      rise: 2,
+      initial: 'healthy',
+      slowStartMs: 0,
+    },
     pool: {
       size: 10,
       idleTimeoutMs: 60_000,

@@ -76,6 +76,21 @@ describe('explain of a request', () => {
     assert.match(text, /^ +→ b .* the only one that can take it$/m);
   });
 
+  it('tells of a backend in slow start, with the weight and the sockets it has by then', async () => {
+    const slow = coreConfig({ backends, health: { slowStartMs: 15_000 }, pool: { size: 16 } });
+    const text = await told(
+      (script) => {
+        script.take({ type: 'operator.drained', backend: 'a' }, { type: 'operator.restored', backend: 'a' });
+        script.wait(1000);
+        // One of eight, and then the two that it may have at the same time.
+        for (let request = 1; request <= 26; request += 1) script.take(received(request));
+      },
+      'id-26',
+      slow,
+    );
+    assert.match(flat(text), /a 0\.125 of 1 .* it starts slowly, with 2 of 16 sockets, and has 2 on lease/);
+  });
+
   it('tells of a backend that was ejected, and why', async () => {
     const strict = coreConfig({ backends, outlier: { consecutiveFailures: 1 } });
     const text = await told(

@@ -204,6 +204,7 @@ function configFrom(choice: number): CoreConfig {
       fall: 1 + (choice % 3),
       rise: 1 + (choice % 2),
       initial: choice % 13 === 12 ? 'unhealthy' : 'healthy',
+      ...(choice % 5 < 3 ? { slowStartMs: 40 * (choice % 5) } : {}),
     },
     pool: { size: 1 + (choice % 3), idleTimeoutMs: 100 },
     queue: { max: 20 * (choice % 4), timeoutMs: 1000 },

@@ -17,7 +17,10 @@ export type Standing = {
   /** Why it is in this state, in words. */
   readonly reason: string;
   readonly weight: number;
-  readonly pool: { readonly leased: number; readonly idle: number; readonly size: number };
+  /** Less than its weight while it is in slow start. */
+  readonly effectiveWeight: number;
+  /** `limit` is how many leases it may have: fewer than its size while it is in slow start. */
+  readonly pool: Readonly<Record<'leased' | 'idle' | 'size' | 'limit', number>>;
   readonly probes: {
     readonly consecutiveFailures: number;
     readonly consecutiveSuccesses: number;
@@ -106,7 +109,13 @@ export function standings(core: Core, history: History): Standee[] {
           : 'drained by an operator'
         : context.reason,
       weight: known.settings.weight,
-      pool: { leased: pool?.leased ?? 0, idle: pool?.idle.length ?? 0, size: pool?.size ?? 0 },
+      effectiveWeight: peer?.effectiveWeight ?? known.settings.weight,
+      pool: {
+        leased: pool?.leased ?? 0,
+        idle: pool?.idle.length ?? 0,
+        size: pool?.size ?? 0,
+        limit: pool?.limit ?? 0,
+      },
       probes: {
         consecutiveFailures: context.consecutiveFailures,
         consecutiveSuccesses: context.consecutiveSuccesses,
@@ -141,11 +150,14 @@ export function judgeCandidates({ backend, standees }: Pick, tried: readonly str
   // Where all that could take it are paused, none counts as such.
   const arePausedOut = standees.some((standee) => isAble(standee) && !standee.isPaused);
   const isEligible = (standee: Standee) => isAble(standee) && !(arePausedOut && standee.isPaused);
-  const total = standees.reduce((sum, standee) => sum + (isEligible(standee) ? standee.weight : 0), 0);
+  const total = standees.reduce(
+    (sum, standee) => sum + (isEligible(standee) ? standee.effectiveWeight : 0),
+    0,
+  );
   return standees.map((standee) => {
     const { currentWeight: after, isOpen: _, isPaused: __, ...standing } = standee;
     const isPicked = standing.backend === backend;
-    const raised = backend !== undefined && isEligible(standee) ? standing.weight : 0;
+    const raised = backend !== undefined && isEligible(standee) ? standing.effectiveWeight : 0;
     const before = after - raised + (isPicked ? total : 0);
     const verdict = isPicked ? 'taken' : judge(standee, isEligible(standee), tried);
     return { ...standing, verdict, currentWeight: { before, after } };

@@ -42,6 +42,7 @@ export type Config = FailureConfig & {
     fall: number;
     rise: number;
     initial: 'healthy' | 'unhealthy';
+    slowStartMs: number;
   };
   pool: {
     size: number;
@@ -138,6 +139,11 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
       choices: ['healthy', 'unhealthy'],
       default: 'healthy',
       doc: 'State of a new backend until its probes say otherwise.',
+    },
+    slowStartMs: {
+      ...count(0, MAX_TIMER_MS),
+      default: 0,
+      doc: 'Time in which a backend that comes back gets its weight and sockets by degrees; 0 is at once.',
     },
   },
   pool: {

@@ -15,7 +15,9 @@ export function whyOf(candidate: Candidate, all: readonly Candidate[], at: numbe
     case 'later':
       return whyLater(candidate, all);
     case 'full':
-      return `its pool is full (${pool.leased} of ${pool.size})`;
+      return pool.limit < pool.size
+        ? `it starts slowly, with ${pool.limit} of ${pool.size} sockets, and has ${pool.leased} on lease`
+        : `its pool is full (${pool.leased} of ${pool.size})`;
     case 'paused':
       return 'it asked to be left alone (Retry-After)';
     case 'failed':
@@ -25,13 +27,13 @@ export function whyOf(candidate: Candidate, all: readonly Candidate[], at: numbe
   }
 }
 
-function raised({ currentWeight, weight }: Candidate): number {
-  return currentWeight.before + weight;
+function raised({ currentWeight, effectiveWeight }: Candidate): number {
+  return currentWeight.before + effectiveWeight;
 }
 
 /** nginx's sum: the current weight before the pick, and the weight it is raised by. */
-function sum({ currentWeight: { before }, weight }: Candidate): string {
-  return `${before} + ${weight}`;
+function sum({ currentWeight: { before }, effectiveWeight }: Candidate): string {
+  return `${before} + ${effectiveWeight}`;
 }
 
 function whyTaken(candidate: Candidate, all: readonly Candidate[]): string {

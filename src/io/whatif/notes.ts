@@ -17,7 +17,7 @@ const NOT_FOLLOWED: Readonly<Record<string, string>> = {
 
 /** Keys whose values the core or the simulated world goes by. */
 const FOLLOWED =
-  /^(?:backends|health\.(?:fall|rise|initial|intervalMs|timeoutMs)|pool\.|retry\.|outlier\.|upstream\.(?:connect|headers)TimeoutMs)/;
+  /^(?:backends|health\.(?:fall|rise|initial|slowStartMs|intervalMs|timeoutMs)|pool\.|retry\.|outlier\.|upstream\.(?:connect|headers)TimeoutMs)/;
 
 export type NoteParts = {
   readonly recording: Recording;
