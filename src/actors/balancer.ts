@@ -70,7 +70,7 @@ function takeIn(core: Core, fact: Fact): void {
       admitRequest(core, fact);
       break;
     case 'socket.opened':
-      tellPool(core, { type: 'socketOpened', socket: fact.socket });
+      tellPool(core, { type: 'socketOpened', socket: fact.socket, at: core.at });
       break;
     case 'socket.failed':
       failSocket(core, fact);

@@ -50,7 +50,8 @@ function place(core: Core, request: RequestState): boolean {
   const backend = selectorOf(core).picked;
   if (backend === undefined) return false;
   core.decisions.push({ type: 'backend.selected', request: request.request, backend });
-  tellPool(core, { type: 'leaseWanted', backend, request: request.request, fresh: request.fresh });
+  const { request: number, fresh } = request;
+  tellPool(core, { type: 'leaseWanted', backend, request: number, fresh, at: core.at });
   request.phase = 'leased';
   request.lease = poolOf(core).lastLease;
   const known = core.backends.get(backend);

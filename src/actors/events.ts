@@ -130,6 +130,7 @@ export type RetryRefusal =
 
 export type EvictionReason =
   | 'idle'
+  | 'expired'
   | 'draining'
   | 'unhealthy'
   | 'ejected'

@@ -141,7 +141,9 @@ export function applyConfig(core: Core, next: CoreConfig): void {
     !isSameOutlier(outlierOf(core.config), outlier);
   const differences: Differences = { added: [], removed: [], changed: [] };
   for (const settings of next.backends) admit(core, settings, next, differences);
-  tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size: next.pool.size });
+  const { size, maxLifetimeMs = 0 } = next.pool;
+  const { at } = core;
+  tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size, maxLifetimeMs, at });
   dismissMissing(core, next, differences);
   if (thresholdsChanged) {
     for (const id of core.backends.keys()) {

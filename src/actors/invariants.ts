@@ -145,6 +145,19 @@ function sharesAreWhole(core: Core): string | undefined {
   return undefined;
 }
 
+/** No request is sent over a socket that is older than sockets may get. */
+function socketsAreYoung(core: Core, decisions: readonly Decision[]): string | undefined {
+  const { maxLifetimeMs = 0 } = core.config.pool;
+  if (maxLifetimeMs === 0) return undefined;
+  for (const decision of decisions) {
+    if (decision.type !== 'lease.granted') continue;
+    const { openedAt } = poolOf(core).leases.get(decision.lease) ?? {};
+    if (openedAt !== undefined && openedAt + maxLifetimeMs <= core.at)
+      return `socket ${decision.socket} was leased at ${core.at - openedAt} ms`;
+  }
+  return undefined;
+}
+
 /** Every rule that can be judged by looking at one moment. */
 const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
@@ -156,6 +169,7 @@ const RULES: readonly Rule[] = [
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
   drainingEnds,
+  socketsAreYoung,
   sharesAreWhole,
   ejectionsStayWithinTheirShare,
   someoneIsHealthyWhileOneIsEjected,

@@ -44,6 +44,8 @@ export type CoreConfig = {
     /** Sockets a backend may have, idle and leased together. */
     readonly size: number;
     readonly idleTimeoutMs: number;
+    /** Age at which a socket serves no further request; 0 is no limit. */
+    readonly maxLifetimeMs?: number;
     readonly queue: { readonly max: number; readonly timeoutMs: number };
   };
   readonly retry: {

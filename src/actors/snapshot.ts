@@ -43,13 +43,18 @@ type PeerSnapshot = Omit<Peer, 'pausedUntil' | 'effectiveWeight'> & {
   readonly pausedUntil?: number;
 };
 
+type IdleSnapshot = Omit<IdleSocket, 'openedAt'> & { readonly openedAt?: number };
+
 type PoolSnapshot = Omit<BackendPool, 'idle' | 'limit'> & {
   readonly limit?: number;
   readonly backend: string;
-  readonly idle: readonly IdleSocket[];
+  readonly idle: readonly IdleSnapshot[];
 };
 
-type LeaseSnapshot = Omit<Lease, 'unwanted'> & { readonly unwanted: EvictionReason | null };
+type LeaseSnapshot = Omit<Lease, 'unwanted' | 'openedAt'> & {
+  readonly unwanted: EvictionReason | null;
+  readonly openedAt?: number;
+};
 
 type RequestSnapshot = Omit<RequestState, 'lease' | 'lastFailure' | 'tried'> & {
   readonly lease: number | null;
@@ -143,15 +148,20 @@ function copyBudget({ step, requests, retries, refused }: RetryBudget): RetryBud
 }
 
 function snapshotPool(backend: string, pool: BackendPool): PoolSnapshot {
-  const idle = pool.idle.map(({ socket, since }) => ({ socket, since }));
+  const idle = pool.idle.map(({ socket, since, openedAt }) =>
+    openedAt === undefined ? { socket, since } : { socket, since, openedAt },
+  );
   const { size, limit, leased, opened, reused, failed } = pool;
   const limited = limit === size ? {} : { limit };
   return { backend, size, idle, leased, opened, reused, failed, ...limited };
 }
 
 function snapshotLease(entry: Lease): LeaseSnapshot {
-  const { lease, request, backend, socket, reused, opened, closed, unwanted } = entry;
-  return { lease, request, backend, socket, reused, opened, closed, unwanted: unwanted ?? null };
+  const { lease, request, backend, socket, reused, opened, closed, unwanted, openedAt } = entry;
+  return {
+    ...{ lease, request, backend, socket, reused, opened, closed, unwanted: unwanted ?? null },
+    ...(openedAt === undefined ? {} : { openedAt }),
+  };
 }
 
 function snapshotRequest(state: RequestState): RequestSnapshot {
@@ -179,11 +189,10 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
     id: 'pool',
     input: {
       backends: new Map(pools.map((entry) => [entry.backend, restorePool(entry)])),
-      leases: new Map(
-        leases.map((entry) => [entry.lease, { ...entry, unwanted: entry.unwanted ?? undefined }]),
-      ),
+      leases: new Map(leases.map((entry) => [entry.lease, restoreLease(entry)])),
       leaseOfSocket: new Map(leases.map(({ socket, lease }) => [socket, lease])),
       waiting: [...waiting],
+      maxLifetimeMs: snapshot.config.pool.maxLifetimeMs ?? 0,
       lastLease,
       lastSocket,
       decisions: [],
@@ -207,7 +216,15 @@ export function restoreCore(snapshot: CoreSnapshot): Core {
 }
 
 function restorePool({ backend: _, idle, limit, ...rest }: PoolSnapshot): BackendPool {
-  return { ...rest, limit: limit ?? rest.size, idle: [...idle] };
+  return { ...rest, limit: limit ?? rest.size, idle: idle.map(restoreIdle) };
+}
+
+function restoreIdle({ socket, since, openedAt }: IdleSnapshot): IdleSocket {
+  return { socket, since, openedAt };
+}
+
+function restoreLease(entry: LeaseSnapshot): Lease {
+  return { ...entry, unwanted: entry.unwanted ?? undefined, openedAt: entry.openedAt };
 }
 
 function restoreBackend({ settings, status, context, total, failed, isNew }: BackendSnapshot): Backend {

@@ -83,7 +83,12 @@ export function coreConfigOf({ backends, health, pool, retry, outlier }: Config)
       initial: health.initial,
       slowStartMs: health.slowStartMs,
     },
-    pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
+    pool: {
+      size: pool.size,
+      idleTimeoutMs: pool.idleTimeoutMs,
+      maxLifetimeMs: pool.maxLifetimeMs,
+      queue: pool.queue,
+    },
     retry: {
       attempts: retry.attempts,
       on: retry.on,

@@ -31,6 +31,7 @@ test('without any source every key has its documented default', () => {
     pool: {
       size: 10,
       idleTimeoutMs: 60_000,
+      maxLifetimeMs: 600_000,
       sweepIntervalMs: 30_000,
       queue: { max: 1000, timeoutMs: 30_000 },
     },

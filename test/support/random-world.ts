@@ -206,7 +206,11 @@ function configFrom(choice: number): CoreConfig {
       initial: choice % 13 === 12 ? 'unhealthy' : 'healthy',
       ...(choice % 5 < 3 ? { slowStartMs: 40 * (choice % 5) } : {}),
     },
-    pool: { size: 1 + (choice % 3), idleTimeoutMs: 100 },
+    pool: {
+      size: 1 + (choice % 3),
+      idleTimeoutMs: 100,
+      ...(choice % 4 < 3 ? { maxLifetimeMs: 60 * (choice % 4) } : {}),
+    },
     queue: { max: 20 * (choice % 4), timeoutMs: 1000 },
     ...(choice % 4 === 0
       ? {}

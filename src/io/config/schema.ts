@@ -47,6 +47,7 @@ export type Config = FailureConfig & {
   pool: {
     size: number;
     idleTimeoutMs: number;
+    maxLifetimeMs: number;
     sweepIntervalMs: number;
     queue: { max: number; timeoutMs: number };
   };
@@ -149,6 +150,11 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
   pool: {
     size: { ...count(1, 10_000), default: 10, doc: 'Sockets a backend may have, idle and leased together.' },
     idleTimeoutMs: { ...timerMs, default: 60_000, doc: 'How long an idle socket is kept.' },
+    maxLifetimeMs: {
+      ...count(0, MAX_TIMER_MS),
+      default: 600_000,
+      doc: 'Age at which a socket serves no further request, so that DNS is followed; 0 is no limit.',
+    },
     sweepIntervalMs: { ...intervalMs, default: 30_000, doc: 'Time between two looks for idle sockets.' },
     queue: {
       max: {

@@ -141,6 +141,7 @@ function withBackends(file: Layer, recorded: Config): Layer {
 /** What a key stands at in a record from before there was such a key: at nothing of the kind. */
 const BEFORE_ITS_TIME: ReadonlyMap<string, unknown> = new Map([
   ['health.slowStartMs', 0],
+  ['pool.maxLifetimeMs', 0],
   ['outlier.consecutiveFailures', 0],
   ['retry.budgetShare', 10],
 ]);
