@@ -29,7 +29,7 @@ import { mergeFacts } from './streams/facts.ts';
 import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
-import { queueDeadlines, sweepTicks } from './streams/timers.ts';
+import { ejectionDeadlines, queueDeadlines, sweepTicks } from './streams/timers.ts';
 
 export type GatewayOptions = {
   readonly config: LiveConfig;
@@ -177,6 +177,7 @@ function createListener({ options, desk, sockets, metrics }: Parts): ClientListe
       bufferBytes: current().retry.bufferBytes,
       probeIntervalMs: current().health.intervalMs,
       exposeMetrics: current().server.exposeMetrics,
+      retryOn: current().retry.on,
     }),
     version: options.version,
     metrics,
@@ -184,7 +185,7 @@ function createListener({ options, desk, sockets, metrics }: Parts): ClientListe
 }
 
 function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () => number): Operators {
-  const { options, control$, eventLog, metrics } = parts;
+  const { options, balancer, clock, control$, eventLog, metrics } = parts;
   return createOperators({
     ...parts,
     ...options,
@@ -193,7 +194,11 @@ function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () =
     drain: (backend) => control$.next({ type: 'operator.drained', backend }),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reload,
-    stats: async () => ({ eventLog: eventLog.stats(), metrics: await metrics.json() }),
+    stats: async () => ({
+      ...balancer.traffic(clock.now()),
+      eventLog: eventLog.stats(),
+      metrics: await metrics.json(),
+    }),
     metrics,
   });
 }
@@ -224,6 +229,7 @@ function connect(parts: Parts): Subscription {
     desk.facts$,
     sockets.facts$,
     queueDeadlines(entries$),
+    ejectionDeadlines(entries$),
     probes$.pipe(takeUntil(parts.stopping$)),
     sweepTicks(settings).pipe(takeUntil(parts.stopping$)),
     reloadFacts(parts.reloads$, load),

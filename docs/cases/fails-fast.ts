@@ -27,6 +27,8 @@ export const FAILS_FAST: Scenario = {
       probe: (at) => (isBroken(at) ? { latencyMs: 1, fails: 'status 503' } : { latencyMs: 2 }),
     },
   },
+  // As it is where health is only probed; what ejection makes of it is asked afterwards.
+  config: { 'outlier.consecutiveFailures': 0 },
   durationMs: 180_000,
   everyMs: 150,
   seed: 3,

@@ -2,21 +2,16 @@
  * The core's one door. `step` takes a fact with its time and returns what is to be done; it is synchronous, has
  * no clock, no randomness and no effects, so the same facts always lead to the same decisions.
  */
+import { abortRequest, beginResponse, endResponse, failResponse, failSocket } from './answers.ts';
 import { assertNever } from './assert-never.ts';
 import { type Core, createCore, tellPool } from './core.ts';
-import {
-  abortRequest,
-  admitRequest,
-  beginResponse,
-  endResponse,
-  expireWait,
-  failResponse,
-  failSocket,
-  serveWaiting,
-} from './dispatch.ts';
+import { admitRequest, expireWait, serveWaiting } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
+import { liftIfNoneIsHealthy } from './outlier.ts';
+import { advanceRamps } from './ramp.ts';
 import { type CoreSnapshot, restoreCore } from './snapshot.ts';
+import { type TrafficView, viewTraffic } from './traffic.ts';
 import { type BackendView, viewBackends } from './view.ts';
 
 export type Balancer = {
@@ -28,6 +23,8 @@ export type Balancer = {
   step(fact: Fact, at: number): readonly Decision[];
   /** What the core knows of each backend, in the order of the config, removed ones that still drain last. */
   backends(): BackendView[];
+  /** Of requests as a whole: the queue, and retries. @param at milliseconds since the epoch */
+  traffic(at: number): TrafficView;
   /** For invariants and tests, which look and do not touch. */
   readonly core: Core;
 };
@@ -42,11 +39,14 @@ export function createBalancer(snapshot?: CoreSnapshot): Balancer {
     step(fact, at) {
       core.at = at;
       core.decisions = [];
+      if (core.ramps.size > 0) advanceRamps(core);
       takeIn(core, fact);
+      if (core.news === 'healthChanged') liftIfNoneIsHealthy(core);
       serveWaiting(core);
       return core.decisions;
     },
     backends: () => viewBackends(core),
+    traffic: (at) => viewTraffic(core, at),
   };
 }
 
@@ -70,7 +70,7 @@ function takeIn(core: Core, fact: Fact): void {
       admitRequest(core, fact);
       break;
     case 'socket.opened':
-      tellPool(core, { type: 'socketOpened', socket: fact.socket });
+      tellPool(core, { type: 'socketOpened', socket: fact.socket, at: core.at });
       break;
     case 'socket.failed':
       failSocket(core, fact);
@@ -106,6 +106,17 @@ function takeIn(core: Core, fact: Fact): void {
 }
 
 function takeTimer(core: Core, fact: Extract<Fact, { type: 'timer.fired' }>): void {
-  if (fact.timer === 'queue') expireWait(core, fact.request);
-  else tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
+  switch (fact.timer) {
+    case 'queue':
+      expireWait(core, fact.request);
+      break;
+    case 'ejection':
+      tellBackend(core, fact.backend, { type: 'ejection.expired', at: core.at });
+      break;
+    case 'sweep':
+      tellPool(core, { type: 'swept', at: core.at, idleTimeoutMs: core.config.pool.idleTimeoutMs });
+      break;
+    default:
+      assertNever(fact);
+  }
 }

@@ -6,6 +6,7 @@ import { type ActorRefFrom, createActor } from 'xstate';
 import { type BackendActor, statusOf } from './backend.ts';
 import type { BackendSettings, BackendStatus, CoreConfig, Decision, UpstreamFailure } from './events.ts';
 import { type BackendPool, hasRoom, type PoolEvent, type PoolState, poolLogic } from './pool.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { type SelectorEvent, type SelectorState, selectorLogic } from './selector.ts';
 
 export type Backend = {
@@ -14,6 +15,8 @@ export type Backend = {
   /** Requests sent to it, and how many of those failed; since the gateway started. */
   total: number;
   failed: number;
+  /** Whether it has yet to become healthy for the first time, which is no coming back. */
+  isNew: boolean;
 };
 
 export type RequestState = {
@@ -39,6 +42,10 @@ export type Core = {
   readonly pool: ActorRefFrom<typeof poolLogic>;
   readonly backends: Map<string, Backend>;
   readonly requests: Map<number, RequestState>;
+  /** Backends in slow start, with the time they came back at. */
+  readonly ramps: Map<string, number>;
+  /** Undefined where retries are not limited. */
+  budget: RetryBudget | undefined;
   phase: 'running' | 'stopping' | 'stopped';
   /** What has happened in this step that those who wait could profit or suffer from. */
   news: 'none' | 'roomFreed' | 'healthChanged';
@@ -63,6 +70,8 @@ export function createCore(): Core {
     pool: createActor(poolLogic, { id: 'pool', input: undefined }).start(),
     backends: new Map(),
     requests: new Map(),
+    ramps: new Map(),
+    budget: undefined,
     phase: 'running',
     news: 'none',
     at: 0,

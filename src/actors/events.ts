@@ -6,39 +6,9 @@
  * Both are plain JSON: ids, sizes, times and status codes, never a body, a header or a credential.
  */
 
-/** A backend as the core needs to know it. `id` is unique within a config. */
-export type BackendSettings = {
-  readonly id: string;
-  readonly protocol: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
-  /** A whole number, 1 to 1000. */
-  readonly weight: number;
-};
+import type { CoreConfig } from './settings.ts';
 
-/** What a request that lost its backend before the first response byte may additionally be retried for. */
-export type RetryCondition = 'emptyResponse';
-
-/** The part of the configuration that decisions depend on; it travels in facts so that replay has it. */
-export type CoreConfig = {
-  readonly backends: readonly BackendSettings[];
-  readonly health: {
-    readonly fall: number;
-    readonly rise: number;
-    readonly initial: 'healthy' | 'unhealthy';
-  };
-  readonly pool: {
-    /** Sockets a backend may have, idle and leased together. */
-    readonly size: number;
-    readonly idleTimeoutMs: number;
-    readonly queue: { readonly max: number; readonly timeoutMs: number };
-  };
-  readonly retry: {
-    /** How many further attempts a request may have after its first. */
-    readonly attempts: number;
-    readonly on: readonly RetryCondition[];
-  };
-};
+export type { BackendSettings, CoreConfig, OutlierSettings, RetryCondition } from './settings.ts';
 
 /** Why an exchange with a backend failed; stable words, since operators search logs for them. */
 export type UpstreamFailure =
@@ -103,6 +73,10 @@ export type Fact =
       readonly request: number;
       readonly lease: number;
       readonly status: number;
+      /** Set where nothing has gone to the client yet: it waits for `response.passed` or `response.discarded`. */
+      readonly held?: true;
+      /** How long the backend asks to be left alone, by `Retry-After` of a 429 or 503. */
+      readonly retryAfterMs?: number;
     }
   | {
       readonly type: 'response.ended';
@@ -113,6 +87,8 @@ export type Fact =
       readonly chunks: number;
       /** Whether the socket is still open and may serve another request. */
       readonly reusable: boolean;
+      /** As in `response.started`, where there was none. */
+      readonly retryAfterMs?: number;
     }
   | {
       readonly type: 'response.failed';
@@ -127,10 +103,11 @@ export type Fact =
   | { readonly type: 'client.aborted'; readonly request: number }
   | { readonly type: 'timer.fired'; readonly timer: 'sweep' }
   | { readonly type: 'timer.fired'; readonly timer: 'queue'; readonly request: number }
+  | { readonly type: 'timer.fired'; readonly timer: 'ejection'; readonly backend: string }
   | { readonly type: 'operator.drained'; readonly backend: string }
   | { readonly type: 'operator.restored'; readonly backend: string };
 
-export type BackendStatus = 'healthy' | 'unhealthy' | 'draining' | 'drained' | 'removed';
+export type BackendStatus = 'healthy' | 'unhealthy' | 'ejected' | 'draining' | 'drained' | 'removed';
 
 /** Why the gateway itself answers a request; the error `code` that the client reads. */
 export type RejectionCode =
@@ -143,10 +120,20 @@ export type RejectionCode =
   | 'backend_timeout'
   | 'gateway_stopping';
 
+/** Why an answer of a status in `retry.on` is not thrown away and the request sent again. */
+export type RetryRefusal =
+  | 'notConfigured'
+  | 'notReplayable'
+  | 'attemptsUsedUp'
+  | 'noOtherBackend'
+  | 'budgetExhausted';
+
 export type EvictionReason =
   | 'idle'
+  | 'expired'
   | 'draining'
   | 'unhealthy'
+  | 'ejected'
   | 'unusable'
   | 'aborted'
   | 'moved'
@@ -160,6 +147,8 @@ export type Decision =
       readonly from: BackendStatus;
       readonly to: BackendStatus;
       readonly reason: string;
+      /** When an ejection ends, in milliseconds since the epoch; only where `to` is `ejected`. */
+      readonly deadline?: number;
     }
   | { readonly type: 'backend.selected'; readonly request: number; readonly backend: string }
   | {
@@ -204,12 +193,32 @@ export type Decision =
       readonly code: RejectionCode;
       readonly backend?: string;
       readonly reason?: UpstreamFailure;
+      /** Set where it would have been sent again, had the retry budget not been used up. */
+      readonly withheld?: 'retryBudget';
     }
+  /** A held answer goes to the client as it is. */
+  | {
+      readonly type: 'response.passed';
+      readonly request: number;
+      readonly lease: number;
+      /** Why the request is not sent to another backend. */
+      readonly because: RetryRefusal;
+    }
+  /** A held answer is thrown away, and the request sent again. */
+  | {
+      readonly type: 'response.discarded';
+      readonly request: number;
+      readonly lease: number;
+      readonly backend: string;
+      readonly status: number;
+    }
+  /** A backend is passed over while there are others, since it asked for that. */
+  | { readonly type: 'backend.paused'; readonly backend: string; readonly until: number }
   | {
       readonly type: 'request.retried';
       readonly request: number;
       readonly from: string;
-      readonly reason: UpstreamFailure;
+      readonly reason: UpstreamFailure | `status ${number}`;
       /** How many of `retry.attempts` are used up; a stale socket uses up none. */
       readonly attempt: number;
     }
@@ -221,8 +230,11 @@ export type Decision =
     }
   | { readonly type: 'gateway.stopped' };
 
-/** `unopened`: the connection failed or was given up before the lease could be granted. */
-export type LeaseOutcome = 'ended' | 'failed' | 'aborted' | 'unopened';
+/**
+ * `discarded`: what came back was thrown away; `unopened`: the connection failed or was given up before the lease could
+ * be granted.
+ */
+export type LeaseOutcome = 'ended' | 'failed' | 'aborted' | 'discarded' | 'unopened';
 
 /** One line of the event log: a fact, when it was taken in, and the decisions it led to. */
 export type Entry = {

@@ -13,7 +13,10 @@ import {
   tellPool,
   tellSelector,
 } from './core.ts';
+import { isSameOutlier, outlierOf } from './ejection.ts';
 import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
+import { advanceRamps, beginRamp, endRamp } from './ramp.ts';
+import { budgetUnder } from './retry-budget.ts';
 
 /** Sends an event to the machine of a backend, and acts on the change of state if there is one. */
 export function tellBackend(core: Core, id: string, event: BackendEvent): void {
@@ -23,19 +26,22 @@ export function tellBackend(core: Core, id: string, event: BackendEvent): void {
   backend.actor.send(event);
   const to = statusOf(backend.actor);
   if (from === to) return;
-  const { reason } = backend.actor.getSnapshot().context;
-  core.decisions.push({ type: 'backend.changed', backend: id, from, to, reason });
+  const { reason, ejectedUntil } = backend.actor.getSnapshot().context;
+  const deadline = to === 'ejected' && ejectedUntil !== undefined ? { deadline: ejectedUntil } : {};
+  core.decisions.push({ type: 'backend.changed', backend: id, from, to, reason, ...deadline });
   actOnChange(core, id, from, to);
 }
 
 function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendStatus): void {
+  if (from === 'healthy') endRamp(core, id);
+  if (to === 'healthy') welcome(core, id);
   if (from === 'healthy' || to === 'healthy') {
     tellSelector(core, { type: 'healthChanged', backend: id, healthy: to === 'healthy' });
     core.news = 'healthChanged';
   }
   // The sockets of a host that fell out may be half-open: using one later would hang a request.
-  if (to === 'unhealthy') {
-    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'unhealthy' });
+  if (to === 'unhealthy' || to === 'ejected') {
+    tellPool(core, { type: 'socketsUnwanted', backend: id, reason: to });
   }
   if (to === 'draining') {
     tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'draining' });
@@ -48,6 +54,14 @@ function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendSta
   }
 }
 
+/** One that comes back starts slowly; one that is new does not. */
+function welcome(core: Core, id: string): void {
+  const backend = core.backends.get(id);
+  if (backend === undefined) return;
+  if (backend.isNew) backend.isNew = false;
+  else beginRamp(core, id);
+}
+
 /** Lets a draining backend reach its end once its last lease is released. */
 export function noteIfEmpty(core: Core, id: string): void {
   const backend = core.backends.get(id);
@@ -55,13 +69,14 @@ export function noteIfEmpty(core: Core, id: string): void {
   if (poolOfBackend(core, id)?.leased === 0) tellBackend(core, id, { type: 'leases.ended' });
 }
 
-function createBackend(settings: BackendSettings, { fall, rise, initial }: CoreConfig['health']): Backend {
+function createBackend(settings: BackendSettings, config: CoreConfig): Backend {
+  const { fall, rise, initial, slowStartMs = 0 } = config.health;
   const actor: BackendActor = createActor(backendMachine, {
     id: settings.id,
-    input: { fall, rise, initial },
+    input: { fall, rise, initial, outlier: outlierOf(config) },
   });
   actor.start();
-  return { settings, actor, total: 0, failed: 0 };
+  return { settings, actor, total: 0, failed: 0, isNew: initial === 'unhealthy' && slowStartMs > 0 };
 }
 
 type Differences = { added: string[]; removed: string[]; changed: string[] };
@@ -71,7 +86,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   const { id } = settings;
   const known = core.backends.get(id);
   if (known === undefined) {
-    core.backends.set(id, createBackend(settings, next.health));
+    core.backends.set(id, createBackend(settings, next));
     differences.added.push(id);
     return;
   }
@@ -86,6 +101,7 @@ function admit(core: Core, settings: BackendSettings, next: CoreConfig, differen
   if (moved) {
     tellPool(core, { type: 'socketsUnwanted', backend: id, reason: 'moved' });
     tellBackend(core, id, { type: 'address.changed', initial: next.health.initial });
+    tellSelector(core, { type: 'paused', backend: id, until: 0 });
   }
   if (moved || before.weight !== settings.weight) differences.changed.push(id);
 }
@@ -118,16 +134,28 @@ function configureSelector(core: Core, next: CoreConfig): void {
  */
 export function applyConfig(core: Core, next: CoreConfig): void {
   const { fall, rise } = next.health;
-  const thresholdsChanged = core.config.health.fall !== fall || core.config.health.rise !== rise;
+  const outlier = outlierOf(next);
+  const thresholdsChanged =
+    core.config.health.fall !== fall ||
+    core.config.health.rise !== rise ||
+    !isSameOutlier(outlierOf(core.config), outlier);
   const differences: Differences = { added: [], removed: [], changed: [] };
   for (const settings of next.backends) admit(core, settings, next, differences);
-  tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size: next.pool.size });
+  const { size, maxLifetimeMs = 0 } = next.pool;
+  const { at } = core;
+  tellPool(core, { type: 'configured', backends: [...core.backends.keys()], size, maxLifetimeMs, at });
   dismissMissing(core, next, differences);
   if (thresholdsChanged) {
-    for (const id of core.backends.keys()) tellBackend(core, id, { type: 'thresholds.changed', fall, rise });
+    for (const id of core.backends.keys()) {
+      tellBackend(core, id, { type: 'thresholds.changed', fall, rise, outlier });
+    }
   }
   core.config = next;
+  core.budget = budgetUnder(next, core.budget);
   configureSelector(core, next);
+  if ((next.health.slowStartMs ?? 0) === 0)
+    for (const backend of core.backends.values()) backend.isNew = false;
+  advanceRamps(core);
   core.news = 'healthChanged';
   core.decisions.push({ type: 'config.applied', ...differences });
 }

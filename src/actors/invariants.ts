@@ -4,6 +4,7 @@
  */
 import { type Core, poolOf, selectorOf, statusOfBackend } from './core.ts';
 import type { Decision, Fact } from './events.ts';
+import { mostEjected } from './outlier.ts';
 import { hasRoom } from './pool.ts';
 
 type Rule = (core: Core, decisions: readonly Decision[]) => string | undefined;
@@ -114,6 +115,49 @@ function drainingEnds(core: Core): string | undefined {
   return undefined;
 }
 
+/** Ejections keep within their share; those above a share that was lowered only run off. */
+function ejectionsStayWithinTheirShare(core: Core, decisions: readonly Decision[]): string | undefined {
+  if (!decisions.some((decision) => decision.type === 'backend.changed' && decision.to === 'ejected'))
+    return undefined;
+  const out = [...core.backends.keys()].filter((id) => statusOfBackend(core, id) === 'ejected');
+  return out.length <= mostEjected(core)
+    ? undefined
+    : `${out.join()} are ejected, of ${mostEjected(core)} at most`;
+}
+
+/** Nobody is kept out for failing requests while there is nobody else to take them. */
+function someoneIsHealthyWhileOneIsEjected(core: Core): string | undefined {
+  const states = [...core.backends.keys()].map((id) => statusOfBackend(core, id));
+  return states.includes('ejected') && !states.includes('healthy')
+    ? 'a backend is ejected and none is healthy'
+    : undefined;
+}
+
+/** A backend in slow start has less than its share, any other the whole of it. */
+function sharesAreWhole(core: Core): string | undefined {
+  for (const { backend, weight, effectiveWeight } of selectorOf(core).peers) {
+    const pool = poolOf(core).backends.get(backend);
+    if (effectiveWeight > weight || (pool !== undefined && pool.limit > pool.size))
+      return `${backend} has more than its share`;
+    const isWhole = effectiveWeight === weight && pool?.limit === pool?.size;
+    if (!isWhole && !core.ramps.has(backend)) return `${backend} is kept short and is not in slow start`;
+  }
+  return undefined;
+}
+
+/** No request is sent over a socket that is older than sockets may get. */
+function socketsAreYoung(core: Core, decisions: readonly Decision[]): string | undefined {
+  const { maxLifetimeMs = 0 } = core.config.pool;
+  if (maxLifetimeMs === 0) return undefined;
+  for (const decision of decisions) {
+    if (decision.type !== 'lease.granted') continue;
+    const { openedAt } = poolOf(core).leases.get(decision.lease) ?? {};
+    if (openedAt !== undefined && openedAt + maxLifetimeMs <= core.at)
+      return `socket ${decision.socket} was leased at ${core.at - openedAt} ms`;
+  }
+  return undefined;
+}
+
 /** Every rule that can be judged by looking at one moment. */
 const RULES: readonly Rule[] = [
   leasesBeginAtHealthyBackends,
@@ -125,6 +169,10 @@ const RULES: readonly Rule[] = [
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
   drainingEnds,
+  socketsAreYoung,
+  sharesAreWhole,
+  ejectionsStayWithinTheirShare,
+  someoneIsHealthyWhileOneIsEjected,
 ];
 
 export type Audit = {
@@ -140,6 +188,7 @@ export function createAudit(): Audit {
   const openRequests = new Set<number>();
   const openLeases = new Map<number, string>();
   const everLeased = new Set<number>();
+  let weightSum = 0;
 
   const end = (request: number): string[] =>
     openRequests.delete(request) ? [] : [`request ${request} ended twice, or was never received`];
@@ -183,6 +232,13 @@ export function createAudit(): Audit {
         if (count > (drainingBefore.get(backend) ?? 0))
           breaches.push(`${backend} is draining and its leases rose`);
       }
+      if (fact.type === 'response.started' && fact.held === true && isUndecided(core, fact))
+        breaches.push(`the answer to request ${fact.request} is held back for good`);
+      const sum = selectorOf(core).peers.reduce((total, { currentWeight }) => total + currentWeight, 0);
+      // Only a config gives and takes current weight; a pick passes it round.
+      if (!('config' in fact) && sum !== weightSum)
+        breaches.push(`the current weights came to ${weightSum} and now to ${sum}`);
+      weightSum = sum;
       for (const rule of RULES) {
         const breach = rule(core, decisions);
         if (breach !== undefined) breaches.push(breach);
@@ -190,6 +246,17 @@ export function createAudit(): Audit {
       return breaches;
     },
   };
+}
+
+/** Whoever holds an answer back waits for the core, which has to decide at once. */
+function isUndecided(
+  core: Core,
+  { request, lease }: { readonly request: number; readonly lease: number },
+): boolean {
+  const state = core.requests.get(request);
+  return (
+    state?.lease === lease && state.phase !== 'answering' && poolOf(core).leases.get(lease)?.opened === true
+  );
 }
 
 function countDraining(core: Core, openLeases: ReadonlyMap<number, string>): Map<string, number> {

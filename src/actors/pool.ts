@@ -14,8 +14,15 @@
 import { fromTransition } from 'xstate';
 import { assertNever } from './assert-never.ts';
 import type { Decision, EvictionReason, LeaseOutcome } from './events.ts';
+import { isExpired, limitAges } from './lifetime.ts';
+import { joinLine, leaveLine } from './line.ts';
 
-export type IdleSocket = { readonly socket: number; readonly since: number };
+export type IdleSocket = {
+  readonly socket: number;
+  readonly since: number;
+  /** When it was opened, or when its age began to matter; kept only where that is limited. */
+  openedAt: number | undefined;
+};
 
 export type Lease = {
   readonly lease: number;
@@ -29,11 +36,15 @@ export type Lease = {
   closed: boolean;
   /** Set when the socket must not go back to the pool, and why. */
   unwanted: EvictionReason | undefined;
+  /** As in {@link IdleSocket}; undefined until it is open. */
+  openedAt: number | undefined;
 };
 
 export type BackendPool = {
   /** Sockets at most, idle and leased together. */
   size: number;
+  /** Leases at most: the size, or less while the backend is in slow start. */
+  limit: number;
   /** Oldest first; leases are taken from the end. */
   idle: IdleSocket[];
   leased: number;
@@ -49,16 +60,19 @@ export type PoolState = {
   leaseOfSocket: Map<number, number>;
   /** Numbers of the waiting requests, in order of their arrival. */
   waiting: number[];
+  /** Age at which a socket serves no further request; 0 is no limit. */
+  maxLifetimeMs: number;
   lastLease: number;
   lastSocket: number;
   decisions: Decision[];
 };
 
 export type PoolEvent =
-  | { type: 'configured'; backends: readonly string[]; size: number }
+  | { type: 'configured'; backends: readonly string[]; size: number; maxLifetimeMs: number; at: number }
   | { type: 'forgotten'; backend: string }
-  | { type: 'leaseWanted'; backend: string; request: number; fresh: boolean }
-  | { type: 'socketOpened'; socket: number }
+  | { type: 'limited'; backend: string; limit: number }
+  | { type: 'leaseWanted'; backend: string; request: number; fresh: boolean; at: number }
+  | { type: 'socketOpened'; socket: number; at: number }
   | { type: 'socketClosed'; backend: string; socket: number }
   | {
       type: 'leaseEnded';
@@ -74,7 +88,7 @@ export type PoolEvent =
 
 /** Whether the backend can take one more lease. */
 export function hasRoom(pool: BackendPool): boolean {
-  return pool.leased < pool.size;
+  return pool.leased < pool.limit;
 }
 
 function evictIdle(
@@ -93,24 +107,40 @@ function configure(state: PoolState, backends: readonly string[], size: number):
   for (const backend of backends) {
     const pool = state.backends.get(backend);
     if (pool === undefined) {
-      state.backends.set(backend, { size, idle: [], leased: 0, opened: 0, reused: 0, failed: 0 });
+      state.backends.set(backend, {
+        size,
+        limit: size,
+        idle: [],
+        leased: 0,
+        opened: 0,
+        reused: 0,
+        failed: 0,
+      });
       continue;
     }
     pool.size = size;
+    pool.limit = size;
     const excess = pool.idle.length + pool.leased - size;
     if (excess > 0) evictIdle(state, backend, pool, 'resized', excess);
   }
 }
 
-/**
- * Takes the idle socket used last, whose backend is least likely to have given up on it, else asks for a new
- * one. `fresh` asks for a new one in any case, and makes room for it.
- */
-function beginLease(state: PoolState, backend: string, request: number, fresh: boolean): void {
+/** The idle socket used last, whose backend is least likely to have given up on it; those too old are closed. */
+function takeIdle(state: PoolState, backend: string, pool: BackendPool, at: number): IdleSocket | undefined {
+  for (;;) {
+    const idle = pool.idle.pop();
+    if (idle === undefined || !isExpired(state, idle.openedAt, at)) return idle;
+    state.decisions.push({ type: 'socket.evicted', backend, socket: idle.socket, reason: 'expired' });
+  }
+}
+
+/** Takes an idle socket, else asks for a new one. `fresh` asks for a new one in any case, and makes room for it. */
+function beginLease(state: PoolState, event: Extract<PoolEvent, { type: 'leaseWanted' }>): void {
+  const { backend, request, fresh, at } = event;
   const pool = state.backends.get(backend);
   if (pool === undefined || !hasRoom(pool)) throw new RangeError(`no room in the pool of ${backend}`);
   if (fresh && pool.idle.length + pool.leased >= pool.size) evictIdle(state, backend, pool, 'replaced', 1);
-  const idle = fresh ? undefined : pool.idle.pop();
+  const idle = fresh ? undefined : takeIdle(state, backend, pool, at);
   state.lastLease += 1;
   const lease = state.lastLease;
   const socket = idle?.socket ?? state.lastSocket + 1;
@@ -125,6 +155,7 @@ function beginLease(state: PoolState, backend: string, request: number, fresh: b
     opened: reused,
     closed: false,
     unwanted: undefined,
+    openedAt: idle?.openedAt,
   });
   state.leaseOfSocket.set(socket, lease);
   if (reused) {
@@ -136,10 +167,11 @@ function beginLease(state: PoolState, backend: string, request: number, fresh: b
   }
 }
 
-function markOpened(state: PoolState, socket: number): void {
+function markOpened(state: PoolState, socket: number, at: number): void {
   const entry = leaseOfSocket(state, socket);
   if (entry === undefined || entry.opened) return;
   entry.opened = true;
+  if (state.maxLifetimeMs > 0) entry.openedAt = at;
   const pool = state.backends.get(entry.backend);
   if (pool !== undefined) pool.opened += 1;
   const { request, lease, backend } = entry;
@@ -170,9 +202,10 @@ function endLease(state: PoolState, event: Extract<PoolEvent, { type: 'leaseEnde
   pool.leased -= 1;
   if (event.outcome === 'failed' || (event.outcome === 'unopened' && entry.closed)) pool.failed += 1;
   const overfull = pool.idle.length + pool.leased >= pool.size ? 'resized' : undefined;
-  const unwanted = event.unwanted ?? entry.unwanted ?? overfull;
+  const expired = isExpired(state, entry.openedAt, event.at) ? 'expired' : undefined;
+  const unwanted = event.unwanted ?? entry.unwanted ?? overfull ?? expired;
   if (entry.closed) return;
-  if (unwanted === undefined) pool.idle.push({ socket, since: event.at });
+  if (unwanted === undefined) pool.idle.push({ socket, since: event.at, openedAt: entry.openedAt });
   else state.decisions.push({ type: 'socket.evicted', backend, socket, reason: unwanted });
 }
 
@@ -180,6 +213,12 @@ function sweep(state: PoolState, at: number, idleTimeoutMs: number): void {
   for (const [backend, pool] of state.backends) {
     const firstYoung = pool.idle.findIndex(({ since }) => since + idleTimeoutMs > at);
     evictIdle(state, backend, pool, 'idle', firstYoung === -1 ? pool.idle.length : firstYoung);
+    const old = pool.idle.filter(({ openedAt }) => isExpired(state, openedAt, at));
+    if (old.length === 0) continue;
+    pool.idle = pool.idle.filter((idle) => !old.includes(idle));
+    for (const { socket } of old) {
+      state.decisions.push({ type: 'socket.evicted', backend, socket, reason: 'expired' });
+    }
   }
 }
 
@@ -188,17 +227,6 @@ function disownSockets(state: PoolState, backend: string, reason: EvictionReason
   const pool = state.backends.get(backend);
   if (pool !== undefined) evictIdle(state, backend, pool, reason, pool.idle.length);
   for (const lease of state.leases.values()) if (lease.backend === backend) lease.unwanted = reason;
-}
-
-/** Keeps the line in order of arrival: a request that comes back after a retry takes its old place. */
-function joinLine(waiting: number[], request: number): void {
-  const index = waiting.findLastIndex((other) => other < request);
-  waiting.splice(index + 1, 0, request);
-}
-
-function leaveLine(waiting: number[], request: number): void {
-  const index = waiting.indexOf(request);
-  if (index !== -1) waiting.splice(index, 1);
 }
 
 /** The lease that a socket is on, if it is on any. */
@@ -213,15 +241,21 @@ function keepLedger(state: PoolState, event: PoolEvent): PoolState {
   switch (event.type) {
     case 'configured':
       configure(state, event.backends, event.size);
+      limitAges(state, event.maxLifetimeMs, event.at);
       return state;
     case 'forgotten':
       state.backends.delete(event.backend);
       return state;
+    case 'limited': {
+      const pool = state.backends.get(event.backend);
+      if (pool !== undefined) pool.limit = event.limit;
+      return state;
+    }
     case 'leaseWanted':
-      beginLease(state, event.backend, event.request, event.fresh);
+      beginLease(state, event);
       return state;
     case 'socketOpened':
-      markOpened(state, event.socket);
+      markOpened(state, event.socket, event.at);
       return state;
     case 'socketClosed':
       markClosed(state, event.backend, event.socket);
@@ -252,6 +286,7 @@ function emptyPool(): PoolState {
     leases: new Map(),
     leaseOfSocket: new Map(),
     waiting: [],
+    maxLifetimeMs: 0,
     lastLease: 0,
     lastSocket: 0,
     decisions: [],

@@ -12,9 +12,13 @@ import { pickNext } from './swrr.ts';
 export type Peer = {
   readonly backend: string;
   weight: number;
+  /** Its weight, or less while it is in slow start; see `ramp.ts`. */
+  effectiveWeight: number;
   currentWeight: number;
   healthy: boolean;
   hasRoom: boolean;
+  /** Until when it is passed over while there are others, in milliseconds since the epoch. */
+  pausedUntil: number;
 };
 
 export type SelectorState = {
@@ -28,7 +32,9 @@ export type SelectorEvent =
   | { type: 'configured'; weights: readonly { backend: string; weight: number }[] }
   | { type: 'healthChanged'; backend: string; healthy: boolean }
   | { type: 'roomChanged'; backend: string; hasRoom: boolean }
-  | { type: 'pick'; exclude: readonly string[] };
+  | { type: 'paused'; backend: string; until: number }
+  | { type: 'ramped'; backend: string; effectiveWeight: number }
+  | { type: 'pick'; exclude: readonly string[]; at: number };
 
 /**
  * Keeps the peers that stay. A peer with a new weight starts at 0. One with its old weight keeps its current weight,
@@ -43,16 +49,40 @@ function configure(state: SelectorState, weights: readonly { backend: string; we
   const total = weights.reduce((sum, { weight }) => sum + weight, 0);
   state.peers = weights.map(({ backend, weight }) => {
     const peer = known.get(backend);
-    if (peer === undefined) return { backend, weight, currentWeight: 0, healthy: false, hasRoom: true };
+    if (peer === undefined) return newPeer(backend, weight);
     if (peer.weight !== weight) peer.currentWeight = 0;
     else if (!isSame) peer.currentWeight = Math.max(-total, Math.min(total, peer.currentWeight));
     peer.weight = weight;
+    peer.effectiveWeight = weight;
     return peer;
   });
 }
 
+function newPeer(backend: string, weight: number): Peer {
+  return {
+    ...{ backend, weight, effectiveWeight: weight, currentWeight: 0 },
+    ...{ healthy: false, hasRoom: true, pausedUntil: 0 },
+  };
+}
+
 function isEligible(peer: Peer, exclude: readonly string[]): boolean {
   return peer.healthy && peer.hasRoom && !exclude.includes(peer.backend);
+}
+
+/** Whether a peer could take a request at once and has not asked to be left alone. */
+export function isWilling(peer: Peer, exclude: readonly string[], at: number): boolean {
+  return at >= peer.pausedUntil && isEligible(peer, exclude);
+}
+
+/**
+ * A pause is a wish: where nobody else can take the request, it goes to a backend that asked to be left alone, whose
+ * answer then tells the client when to come again.
+ */
+function pick({ peers }: SelectorState, exclude: readonly string[], at: number): Peer | undefined {
+  return (
+    pickNext(peers, (peer) => isWilling(peer, exclude, at)) ??
+    pickNext(peers, (peer) => isEligible(peer, exclude))
+  );
 }
 
 /** The transition function of the selector actor. */
@@ -72,8 +102,18 @@ function select(state: SelectorState, event: SelectorEvent): SelectorState {
       if (peer !== undefined) peer.hasRoom = event.hasRoom;
       return state;
     }
+    case 'paused': {
+      const peer = state.peers.find(({ backend }) => backend === event.backend);
+      if (peer !== undefined) peer.pausedUntil = event.until;
+      return state;
+    }
+    case 'ramped': {
+      const peer = state.peers.find(({ backend }) => backend === event.backend);
+      if (peer !== undefined) peer.effectiveWeight = event.effectiveWeight;
+      return state;
+    }
     case 'pick':
-      state.picked = pickNext(state.peers, (peer) => isEligible(peer, event.exclude))?.backend;
+      state.picked = pick(state, event.exclude, event.at)?.backend;
       return state;
     default:
       return assertNever(event);

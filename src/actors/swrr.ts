@@ -17,8 +17,11 @@
  */
 
 export type WeightedPeer = {
-  /** How much of the traffic this peer takes, relative to the others; a whole number above 0. */
-  readonly weight: number;
+  /**
+   * How much of the traffic this peer takes, relative to the others: a whole number above 0, or some sixteenths of one
+   * while it is in slow start.
+   */
+  readonly effectiveWeight: number;
   currentWeight: number;
 };
 
@@ -36,8 +39,8 @@ export function pickNext<Peer extends WeightedPeer>(
   let total = 0;
   for (const peer of peers) {
     if (!isEligible(peer)) continue;
-    peer.currentWeight += peer.weight;
-    total += peer.weight;
+    peer.currentWeight += peer.effectiveWeight;
+    total += peer.effectiveWeight;
     if (best === undefined || peer.currentWeight > best.currentWeight) best = peer;
   }
   if (best !== undefined) best.currentWeight -= total;

@@ -8,11 +8,21 @@ export type BackendView = {
   host: string;
   port: number;
   weight: number;
+  /** The weight it has at present: less than its weight while it is in slow start. */
+  effectiveWeight: number;
   currentWeight: number;
   state: BackendStatus;
   consecutiveFailures: number;
   consecutiveSuccesses: number;
   lastProbe: LastProbe | null;
+  /** Failures of real requests in a row. */
+  consecutiveErrors: number;
+  /** How often it was ejected of late. */
+  timesEjected: number;
+  /** When it may come back, in milliseconds since the epoch; null if it is not ejected. */
+  ejectedUntil: number | null;
+  /** Until when it is passed over while there are others, since it asked for that; null if it did not. */
+  pausedUntil: number | null;
   pool: {
     /** Sockets that wait for a request. */
     idle: number;
@@ -21,6 +31,8 @@ export type BackendView = {
     /** Requests waiting for a lease; one queue serves all backends. */
     queued: number;
     size: number;
+    /** Leases it may have at present: less than `size` while it is in slow start. */
+    limit: number;
     /** Idle and leased together. */
     total: number;
     /** Counted since the backend was configured. */
@@ -43,8 +55,11 @@ export function viewBackends(core: Core): BackendView[] {
 
 function viewBackend(core: Core, id: string, backend: Backend): BackendView {
   const { host, port, weight } = backend.settings;
-  const { consecutiveFailures, consecutiveSuccesses, lastProbe } = backend.actor.getSnapshot().context;
+  const { context } = backend.actor.getSnapshot();
+  const { consecutiveFailures, consecutiveSuccesses, lastProbe, consecutiveErrors, timesEjected } = context;
+  const state = statusOf(backend.actor);
   const pool = poolOfBackend(core, id);
+  const peer = selectorOf(core).peers.find((candidate) => candidate.backend === id);
   const idle = pool?.idle.length ?? 0;
   const leased = pool?.leased ?? 0;
   return {
@@ -52,16 +67,22 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
     host,
     port,
     weight,
-    currentWeight: selectorOf(core).peers.find((peer) => peer.backend === id)?.currentWeight ?? 0,
-    state: statusOf(backend.actor),
+    effectiveWeight: peer?.effectiveWeight ?? weight,
+    currentWeight: peer?.currentWeight ?? 0,
+    state,
     consecutiveFailures,
     consecutiveSuccesses,
     lastProbe: lastProbe ?? null,
+    consecutiveErrors,
+    timesEjected,
+    ejectedUntil: state === 'ejected' ? (context.ejectedUntil ?? null) : null,
+    pausedUntil: peer !== undefined && peer.pausedUntil > core.at ? peer.pausedUntil : null,
     pool: {
       idle,
       leased,
       queued: poolOf(core).waiting.length,
       size: pool?.size ?? 0,
+      limit: pool?.limit ?? 0,
       total: idle + leased,
       opened: pool?.opened ?? 0,
       reused: pool?.reused ?? 0,

@@ -5,9 +5,11 @@
  */
 import type { UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
-import type { RequestDesk } from '../streams/requests.ts';
+import type { AnswerHead, RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
 import { responseHeaders, responseTrailers, valuesOf } from './headers.ts';
+import { type HeldAnswer, holdingBack } from './held-answer.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** How far a request has come; its attempts and its exchange share it. */
 export type Progress = {
@@ -19,12 +21,17 @@ export type Progress = {
   answering: boolean;
   /** Holds the backend back while the client is slow. */
   flow: Flow | undefined;
+  /** An answer of which the client gets nothing before the core has said so. */
+  held: HeldAnswer | undefined;
 };
 
 export type AttemptOptions = {
   readonly desk: RequestDesk;
   readonly downstream: Downstream;
   readonly requestId: string;
+  /** Whether the request can be sent a second time. */
+  readonly isReplayable: boolean;
+  readonly retryOn: () => readonly string[];
 };
 
 export function conclude(progress: Progress, desk: RequestDesk): void {
@@ -33,31 +40,46 @@ export function conclude(progress: Progress, desk: RequestDesk): void {
 }
 
 /** What receives the answer of the backend that this grant is for. */
-export function createAttempt(
+export function createAttempt(options: AttemptOptions, progress: Progress, grant: Grant): UpstreamReceiver {
+  const { desk, isReplayable, retryOn } = options;
+  const forwarder = createForwarder(options, progress, grant);
+  if (!isReplayable) return forwarder;
+  return holdingBack(forwarder, {
+    lease: grant.lease,
+    isHeld: (status) => !progress.done && retryOn().includes(String(status)),
+    hold(held, status, _reason, headers) {
+      progress.held = held;
+      desk.started(grant.request, grant.lease, { ...headOf(status, headers), held: true });
+    },
+  });
+}
+
+function createForwarder(
   { desk, downstream, requestId }: AttemptOptions,
   progress: Progress,
   { request, lease, backend }: Grant,
 ): UpstreamReceiver {
   let isEventStream = false;
-  let status = 0;
+  let head: AnswerHead = { status: 0 };
   let isTold = false;
   let bytes = 0;
   let chunks = 0;
   const tellStart = () => {
     if (isTold || progress.done) return;
     isTold = true;
-    desk.started(request, lease, status);
+    desk.started(request, lease, head);
   };
   return {
     started(code, reason, headers, flow) {
       if (progress.done) return;
       downstream.start(code, reason, responseHeaders(headers, requestId, backend));
-      status = code;
+      head = headOf(code, headers);
       progress.flow = flow;
       progress.answering = true;
       isEventStream = canTakeErrorEvent(headers);
+      isTold = progress.held?.lease === lease;
       // An answer that is all there already is told by its end alone, which comes one microtask from here.
-      queueMicrotask(() => queueMicrotask(tellStart));
+      if (!isTold) queueMicrotask(() => queueMicrotask(tellStart));
     },
     data(chunk) {
       if (progress.done) return;
@@ -69,7 +91,8 @@ export function createAttempt(
       if (progress.done) return;
       downstream.end(responseTrailers(trailers));
       conclude(progress, desk);
-      desk.ended(request, lease, { status, bytes, chunks, reusable });
+      const { status } = head;
+      desk.ended(request, lease, { ...(isTold ? { status } : head), bytes, chunks, reusable });
     },
     failed(reason, written) {
       if (progress.done) return;
@@ -82,6 +105,12 @@ export function createAttempt(
       desk.failed(request, lease, { reason, written, bytes, chunks });
     },
   };
+}
+
+/** What the core learns of the head of an answer. */
+function headOf(status: number, headers: RawHeaders): AnswerHead {
+  const asked = retryAfterMs(status, headers, Date.now);
+  return asked === undefined ? { status } : { status, retryAfterMs: asked };
 }
 
 /** Ends an answer that its backend broke off, so that the client cannot take it for complete. */

@@ -16,6 +16,7 @@ export type ExchangeOptions = {
   readonly downstream: Downstream;
   readonly requestId: string;
   readonly probeIntervalMs: () => number;
+  readonly retryOn: () => readonly string[];
 };
 
 export type RunningExchange = DownstreamEvents & {
@@ -30,15 +31,26 @@ const MAX_RECORDED_PATH = 256;
 
 export function createExchange(options: ExchangeOptions): RunningExchange {
   const { desk, upstream, downstream } = options;
-  const progress: Progress = { request: 0, done: false, answering: false, flow: undefined };
+  const progress: Progress = { request: 0, done: false, answering: false, flow: undefined, held: undefined };
   return {
     begin(body) {
       if (progress.done) return;
       const outgoing = outgoingOf(options, body);
+      const attempts = { ...options, isReplayable: body.kind !== 'stream' };
       const exchange: Exchange = {
         granted(grant) {
           progress.request = grant.request;
-          upstream.send(grant.socket, outgoing, createAttempt(options, progress, grant));
+          upstream.send(grant.socket, outgoing, createAttempt(attempts, progress, grant));
+        },
+        passed(lease) {
+          if (progress.held?.lease !== lease) return;
+          progress.held.pass();
+          progress.held = undefined;
+        },
+        discarded(lease) {
+          if (progress.held?.lease !== lease) return;
+          progress.held.discard();
+          progress.held = undefined;
         },
         rejected(rejection) {
           if (progress.done) return;

@@ -20,7 +20,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
   switch (decision.type) {
     case 'backend.changed': {
       const { backend, from, to, reason } = decision;
-      const level = to === 'unhealthy' ? 'warn' : 'info';
+      const level = to === 'unhealthy' || to === 'ejected' ? 'warn' : 'info';
       log[level]({ backend, from, to, reason }, `backend ${backend}: ${from} -> ${to} (${reason})`);
       break;
     }
@@ -32,6 +32,17 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
     case 'request.rejected': {
       const { type: _, ...fields } = decision;
       perRequest(at, fields, rejectionInWords(decision));
+      break;
+    }
+    case 'response.passed': {
+      if (decision.because !== 'budgetExhausted') break;
+      const { type: _, ...fields } = decision;
+      perRequest(at, fields, `request ${decision.request} not retried: the retry budget is used up`);
+      break;
+    }
+    case 'backend.paused': {
+      const { backend, until } = decision;
+      perRequest(at, { backend, until }, `backend ${backend} asked to be left alone for ${until - at} ms`);
       break;
     }
     case 'request.retried': {
@@ -91,9 +102,11 @@ function rejectionInWords({
   code,
   backend,
   reason,
+  withheld,
 }: Extract<Decision, { type: 'request.rejected' }>): string {
   const cause = backend === undefined ? '' : ` (last failure: ${backend}, ${reason})`;
-  return `request ${request} rejected: ${code}${cause}`;
+  const why = withheld === undefined ? '' : ', not retried: the retry budget is used up';
+  return `request ${request} rejected: ${code}${cause}${why}`;
 }
 
 /** Such as `added a, b; changed c`. */

@@ -74,11 +74,27 @@ function refusal(error: unknown, log: Logger): ReloadOutcome {
 }
 
 /** The part of the config that decisions depend on. */
-export function coreConfigOf({ backends, health, pool, retry }: Config): CoreConfig {
+export function coreConfigOf({ backends, health, pool, retry, outlier }: Config): CoreConfig {
   return {
     backends,
-    health: { fall: health.fall, rise: health.rise, initial: health.initial },
-    pool: { size: pool.size, idleTimeoutMs: pool.idleTimeoutMs, queue: pool.queue },
-    retry: { attempts: retry.attempts, on: retry.on },
+    health: {
+      fall: health.fall,
+      rise: health.rise,
+      initial: health.initial,
+      slowStartMs: health.slowStartMs,
+    },
+    pool: {
+      size: pool.size,
+      idleTimeoutMs: pool.idleTimeoutMs,
+      maxLifetimeMs: pool.maxLifetimeMs,
+      queue: pool.queue,
+    },
+    retry: {
+      attempts: retry.attempts,
+      on: retry.on,
+      budgetShare: retry.budgetShare,
+      budgetWindowMs: retry.budgetWindowMs,
+    },
+    outlier,
   };
 }

@@ -36,6 +36,8 @@ export type ServerSettings = {
   readonly bufferBytes: number;
   readonly probeIntervalMs: number;
   readonly exposeMetrics: boolean;
+  /** Statuses, among other words, of answers that the core may have thrown away. */
+  readonly retryOn: readonly string[];
 };
 
 export type ClientListenerOptions = {
@@ -123,6 +125,7 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
     downstream,
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,
+    retryOn: () => options.settings().retryOn,
   });
   garbage.expect(request, exchange.refuse);
   const problem = problemWith(request, expectation, settings);

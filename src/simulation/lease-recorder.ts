@@ -1,6 +1,6 @@
 /** Follows the leases, idle sockets and waits of one recorded run from entry to entry, and fills in their times. */
 import type { Decision, Fact } from '../actors/events.ts';
-import type { Point, RecordedRun, RecordedStep, Service, Wait } from './recording.ts';
+import type { AnswerHead, Point, RecordedRun, RecordedStep, Service, Wait } from './recording.ts';
 import { deadlineOf } from './world.ts';
 
 type LeaseRecorder = {
@@ -57,6 +57,11 @@ function openBooks({ run, sockets, leases, waiting }: Books): void {
       sockets.set(socket, { service: undefined, idleSince: since });
       run.kept.set(socket, { closed: undefined, lastSeenAt: start.at });
     }
+  }
+  for (const { settings, status, context } of snapshot.backends) {
+    if (status !== 'ejected') continue;
+    const deadline = context.ejectedUntil ?? start.at;
+    run.ejections.push({ backend: settings.id, deadline, fired: undefined });
   }
   for (const request of snapshot.waiting) {
     const state = snapshot.requests.find((candidate) => candidate.request === request);
@@ -126,14 +131,26 @@ function noteFact(books: Books, { fact, at, seq }: RecordedStep): void {
     case 'client.aborted':
       leaveLine(books, fact.request, at);
       break;
-    case 'timer.fired': {
-      const wait = fact.timer === 'queue' ? books.waiting.get(fact.request) : undefined;
-      if (wait !== undefined) wait.fired = { at, seq };
+    case 'timer.fired':
+      noteTimer(books, fact, { at, seq });
       break;
-    }
     default:
       break;
   }
+}
+
+function noteTimer(
+  { run, waiting }: Books,
+  fact: Extract<Fact, { type: 'timer.fired' }>,
+  fired: Point,
+): void {
+  const timer =
+    fact.timer === 'queue'
+      ? waiting.get(fact.request)
+      : fact.timer === 'ejection'
+        ? run.ejections.findLast(({ backend }) => backend === fact.backend)
+        : undefined;
+  if (timer !== undefined) timer.fired = fired;
 }
 
 function noteOpening(
@@ -173,14 +190,21 @@ function noteAnswer(
   const service = leases.get(fact.lease)?.service;
   if (service?.granted === undefined) return;
   const ms = at - service.granted.at;
-  if (fact.type === 'response.started') service.started ??= { ms, seq, status: fact.status };
+  if (fact.type === 'response.started') service.started ??= { ms, seq, ...headOf(fact) };
   else {
     const { bytes, chunks } = fact;
     service.ended ??=
       fact.type === 'response.ended'
-        ? { ms, seq, ok: true, status: fact.status, bytes, chunks, reusable: fact.reusable }
+        ? { ms, seq, ok: true, ...headOf(fact), bytes, chunks, reusable: fact.reusable }
         : { ms, seq, ok: false, bytes, chunks, reason: fact.reason, written: fact.written };
   }
+}
+
+function headOf({
+  status,
+  retryAfterMs,
+}: Extract<Fact, { type: 'response.started' | 'response.ended' }>): AnswerHead {
+  return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
 }
 
 function noteDecision(books: Books, decision: Decision, step: RecordedStep): void {
@@ -203,6 +227,11 @@ function noteDecision(books: Books, decision: Decision, step: RecordedStep): voi
       });
       leases.set(lease, { service, socket });
       sockets.set(socket, { service, idleSince: undefined });
+      break;
+    }
+    case 'backend.changed': {
+      const { backend, deadline } = decision;
+      if (deadline !== undefined) run.ejections.push({ backend, deadline, fired: undefined });
       break;
     }
     case 'lease.released':
@@ -234,6 +263,10 @@ function release(
   leases.delete(lease);
   const { service, socket } = known;
   if (outcome === 'aborted' && service.granted !== undefined) service.abandonedMs = at - service.granted.at;
+  // How an answer would have ended that was thrown away is not known; such answers are short.
+  if (outcome === 'discarded' && service.started !== undefined) {
+    service.ended = { ...service.started, ok: true, bytes: 0, chunks: 0, reusable: true };
+  }
   const held = sockets.get(socket);
   if (outcome === 'ended' && held !== undefined) held.idleSince = at;
 }

@@ -5,7 +5,7 @@
 import type { Evidence } from './evidence.ts';
 import { type Library, wasStale } from './library.ts';
 import { createRandom, seedFrom } from './random.ts';
-import type { Point, RecordedRun, Service, Wait } from './recording.ts';
+import type { AnswerHead, Point, RecordedRun, Service, Wait } from './recording.ts';
 import type {
   Answer,
   Ending,
@@ -80,6 +80,13 @@ export function createRecordedBackends(options: RecordedBackendsOptions): Surrou
       if (wait?.fired !== undefined) return { afterMs: wait.fired.at - now.at, rank: wait.fired.seq };
       // A timer may come late: whoever was recorded as waiting until then had not been woken before.
       return { afterMs: Math.max(now.at, deadline, wait?.leftAt ?? deadline) - now.at };
+    },
+    ejection(backend, deadline, now) {
+      const same = run.ejections.find((each) => each.backend === backend && each.deadline === deadline);
+      const fired = same?.fired;
+      return fired === undefined
+        ? { afterMs: Math.max(0, deadline - now.at) }
+        : { afterMs: fired.at - now.at, rank: fired.seq };
     },
   };
 }
@@ -180,15 +187,19 @@ function answerLike(
     };
   }
   return {
-    started: started === undefined ? undefined : { ...timing(started), status: started.status },
+    started: started === undefined ? undefined : { ...timing(started), ...headOf(started) },
     closed: closed === undefined ? undefined : timing(closed),
     ended: ended === undefined ? undefined : endingOf(ended, timing(ended)),
   };
 }
 
+function headOf({ status, retryAfterMs }: AnswerHead): AnswerHead {
+  return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
+}
+
 function endingOf(ended: NonNullable<Service['ended']>, timing: Timing): Ending {
   const { bytes, chunks } = ended;
-  if (ended.ok) return { ...timing, ok: true, status: ended.status, bytes, chunks, reusable: ended.reusable };
+  if (ended.ok) return { ...timing, ok: true, ...headOf(ended), bytes, chunks, reusable: ended.reusable };
   return { ...timing, ok: false, bytes, chunks, reason: ended.reason, written: ended.written };
 }
 

@@ -29,7 +29,7 @@ export type Service = {
     | undefined;
   granted: Point | undefined;
   /** These four are counted from the grant. */
-  started: (Lapse & { readonly status: number }) | undefined;
+  started: (Lapse & AnswerHead) | undefined;
   ended: (Lapse & ServiceEnd) | undefined;
   closed: Lapse | undefined;
   /** The client left. */
@@ -41,14 +41,16 @@ export type Service = {
   next: Service | undefined;
 };
 
+/** `retryAfterMs` is how long the backend asked to be left alone. */
+export type AnswerHead = { readonly status: number; readonly retryAfterMs?: number };
+
 export type ServiceEnd =
-  | {
+  | (AnswerHead & {
       readonly ok: true;
-      readonly status: number;
       readonly bytes: number;
       readonly chunks: number;
       readonly reusable: boolean;
-    }
+    })
   | {
       readonly ok: false;
       readonly bytes: number;
@@ -61,6 +63,13 @@ export type Wait = {
   readonly request: number;
   readonly deadline: number;
   leftAt: number | undefined;
+  fired: Point | undefined;
+};
+
+/** A timer that was set for the end of an ejection. */
+export type RecordedEjection = {
+  readonly backend: string;
+  readonly deadline: number;
   fired: Point | undefined;
 };
 
@@ -81,6 +90,7 @@ export type RecordedRun = {
   /** By request the first of its attempts, which leads to the others. */
   readonly services: Map<number, Service>;
   readonly waits: Map<number, Wait[]>;
+  readonly ejections: RecordedEjection[];
   readonly kept: Map<number, KeptSocket>;
   /** Of each request its method and path. */
   readonly kinds: Words;
@@ -150,6 +160,7 @@ function beginRun(start: Point, snapshot: CoreSnapshot, config: unknown): Record
     decided: createDecided(),
     services: new Map(),
     waits: new Map(),
+    ejections: [],
     kept: new Map(),
     kinds: createWords(),
     entries: 0,

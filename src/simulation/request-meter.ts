@@ -38,7 +38,7 @@ export function createRequestMeter(
     },
     take(fact, decisions, at) {
       passTime(books, at);
-      takeFact(books, fact, at);
+      if (!decisions.some(({ type }) => type === 'response.discarded')) takeFact(books, fact, at);
       for (const decision of decisions) takeDecision(books, decision, { fact, decisions, at });
     },
   };

@@ -3,10 +3,13 @@
  * there. It does what the daemon's streams do with the core's decisions; how long things take and how they end is for
  * the surroundings it is given.
  */
+import { statusOf } from '../actors/backend.ts';
 import type { Balancer } from '../actors/balancer.ts';
 import { poolOf } from '../actors/core.ts';
 import type { CoreConfig, Decision, Fact, UpstreamFailure } from '../actors/events.ts';
 import { createAgenda } from './agenda.ts';
+import type { AnswerHead } from './recording.ts';
+import { type Held, type Holds, type Plan, type Planned, serve } from './serving.ts';
 
 /** `rank` orders what falls in one millisecond; what has none comes after what has one. */
 export type Moment = { readonly at: number; readonly rank: number | undefined };
@@ -19,13 +22,12 @@ export type Opening = Timing &
 
 export type Ending = Timing &
   (
-    | {
+    | (AnswerHead & {
         readonly ok: true;
-        readonly status: number;
         readonly bytes: number;
         readonly chunks: number;
         readonly reusable: boolean;
-      }
+      })
     | {
         readonly ok: false;
         readonly bytes: number;
@@ -37,7 +39,7 @@ export type Ending = Timing &
 
 /** What comes back over a lease; each part may be left out, and then never comes. */
 export type Answer = {
-  readonly started?: (Timing & { readonly status: number }) | undefined;
+  readonly started?: (Timing & AnswerHead) | undefined;
   readonly ended?: Ending | undefined;
   /** The backend closes the socket while it is on lease. */
   readonly closed?: Timing | undefined;
@@ -60,6 +62,8 @@ export type Surroundings = {
   keep(socket: IdleSocket, now: Moment): Timing | undefined;
   /** When the timer of a wait fires. */
   deadline(request: number, deadline: number, now: Moment): Timing;
+  /** When the timer of an ejection fires. */
+  ejection(backend: string, deadline: number, now: Moment): Timing;
 };
 
 export type Step = Moment & { readonly fact: Fact; readonly decisions: readonly Decision[] };
@@ -80,16 +84,14 @@ export type WorldOptions = {
   readonly onStep: (step: Step) => void;
 };
 
-type Held = { readonly lease: number; readonly socket: number; readonly backend: string; closed: boolean };
-
-/** An item of the agenda gives its fact when its time has come, or none if it has been called off. */
-type Planned = () => Fact | undefined;
-
 export function createWorld({ balancer, surroundings, start, onStep }: WorldOptions): World {
   const agenda = createAgenda<Planned>();
   const plan = (now: Moment, timing: Timing, planned: Planned) =>
     agenda.add(now.at + timing.afterMs, timing.rank, planned);
-  const ends = createEnds(surroundings, plan);
+  const holds: Holds = (request, status) =>
+    balancer.core.requests.get(request)?.replayable === true &&
+    balancer.core.config.retry.on.some((condition) => condition === String(status));
+  const ends = createEnds(surroundings, plan, holds);
 
   const take = (fact: Fact, now: Moment) => {
     const decisions = balancer.step(fact, now.at);
@@ -114,15 +116,14 @@ export function createWorld({ balancer, surroundings, start, onStep }: WorldOpti
   };
 }
 
-type Plan = (now: Moment, timing: Timing, planned: Planned) => void;
-
 /** The far ends: sockets, the answers on them, and the alarms of those who wait. */
-function createEnds(surroundings: Surroundings, plan: Plan) {
+function createEnds(surroundings: Surroundings, plan: Plan, holds: Holds) {
   /** By lease, whose connection is being opened. */
   const opening = new Map<number, SocketRequest>();
   const held = new Map<number, Held>();
   const idle = new Map<number, IdleSocket>();
   const waits = new Map<number, object>();
+  const ejections = new Map<string, object>();
   /** Sockets that have become idle in the step at hand and may yet be evicted or used again in it. */
   let freed: IdleSocket[] = [];
 
@@ -168,15 +169,23 @@ function createEnds(surroundings: Surroundings, plan: Plan) {
     );
   };
 
+  const eject = (backend: string, deadline: number, now: Moment) => {
+    const alarm = {};
+    ejections.set(backend, alarm);
+    plan(now, surroundings.ejection(backend, deadline, now), () =>
+      ejections.get(backend) === alarm ? { type: 'timer.fired', timer: 'ejection', backend } : undefined,
+    );
+  };
+
   const settle = (now: Moment) => {
     if (freed.length === 0) return;
     for (const socket of freed) if (idle.get(socket.socket) === socket) keep(socket, now);
     freed = [];
   };
 
-  const begin = (grant: Grant, now: Moment) => serve(grant, now, { surroundings, held, plan });
+  const begin = (grant: Grant, now: Moment) => serve(grant, now, { surroundings, held, plan, holds });
 
-  return { idle, waits, open, begin, keep, release, wait, settle };
+  return { idle, waits, ejections, open, begin, keep, release, wait, eject, settle };
 }
 
 type Ends = ReturnType<typeof createEnds>;
@@ -199,6 +208,10 @@ function carryOut(ends: Ends, decision: Decision, now: Moment): void {
     case 'request.queued':
       ends.wait(decision.request, decision.deadline, now);
       break;
+    case 'backend.changed':
+      if (decision.deadline === undefined) ends.ejections.delete(decision.backend);
+      else ends.eject(decision.backend, decision.deadline, now);
+      break;
     case 'backend.selected':
     case 'request.rejected':
       ends.waits.delete(decision.request);
@@ -206,55 +219,6 @@ function carryOut(ends: Ends, decision: Decision, now: Moment): void {
     default:
       break;
   }
-}
-
-type Serving = {
-  readonly surroundings: Surroundings;
-  readonly held: Map<number, Held>;
-  readonly plan: Plan;
-};
-
-/** Plans everything that comes back over one lease. */
-function serve(grant: Grant, now: Moment, { surroundings, held, plan }: Serving): void {
-  const { request, lease, backend, socket } = grant;
-  const holder: Held = { lease, socket, backend, closed: false };
-  held.set(lease, holder);
-  const { started, closed, ended } = surroundings.answer(grant, now);
-  const whileHeld = (timing: Timing, fact: () => Fact) =>
-    plan(now, timing, () => (held.get(lease) === holder ? fact() : undefined));
-
-  if (started !== undefined) {
-    whileHeld(started, () => ({ type: 'response.started', request, lease, status: started.status }));
-  }
-  if (closed !== undefined) {
-    whileHeld(closed, () => {
-      holder.closed = true;
-      return { type: 'socket.closed', backend, socket };
-    });
-  }
-  if (ended === undefined) return;
-  const { bytes, chunks } = ended;
-  whileHeld(ended, () =>
-    ended.ok
-      ? {
-          type: 'response.ended',
-          request,
-          lease,
-          status: ended.status,
-          bytes,
-          chunks,
-          reusable: ended.reusable,
-        }
-      : {
-          type: 'response.failed',
-          request,
-          lease,
-          reason: ended.reason,
-          written: ended.written,
-          bytes,
-          chunks,
-        },
-  );
 }
 
 /** Takes up what the core has under way already: leases, idle sockets and those who wait. */
@@ -270,6 +234,10 @@ function adopt(ends: Ends, { core }: Balancer, now: Moment): void {
       ends.idle.set(socket, kept);
       ends.keep(kept, now);
     }
+  }
+  for (const [backend, { actor }] of core.backends) {
+    const { ejectedUntil } = actor.getSnapshot().context;
+    if (statusOf(actor) === 'ejected') ends.eject(backend, ejectedUntil ?? now.at, now);
   }
   for (const request of waiting) {
     const { queuedAt = now.at, waitedMs = 0 } = core.requests.get(request) ?? {};

@@ -33,6 +33,12 @@ function carryOut(decision: Decision, ports: DecisionPorts): void {
     case 'request.rejected':
       ports.exchangeOf(decision.request)?.rejected(decision);
       break;
+    case 'response.passed':
+      ports.exchangeOf(decision.request)?.passed(decision.lease);
+      break;
+    case 'response.discarded':
+      ports.exchangeOf(decision.request)?.discarded(decision.lease);
+      break;
     case 'socket.requested': {
       const settings = ports.settingsOf(decision.backend);
       if (settings !== undefined) ports.sockets.open(decision.socket, settings);
@@ -42,6 +48,7 @@ function carryOut(decision: Decision, ports: DecisionPorts): void {
       ports.sockets.evict(decision.socket);
       break;
     case 'backend.changed':
+    case 'backend.paused':
     case 'backend.selected':
     case 'lease.released':
     case 'request.queued':

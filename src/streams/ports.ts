@@ -37,6 +37,10 @@ export type Rejection = {
 export type Exchange = {
   granted(grant: Grant): void;
   rejected(rejection: Rejection): void;
+  /** The answer that is held back over this lease goes to the client. */
+  passed(lease: number): void;
+  /** The answer that is held back over this lease is thrown away; a further grant follows. */
+  discarded(lease: number): void;
 };
 
 /** Opens and closes sockets to backends under the numbers the core gave them; reports back in facts. */

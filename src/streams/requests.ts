@@ -18,8 +18,8 @@ export type RequestDesk = {
   readonly facts$: Observable<Fact>;
   /** @returns the number of the request; by then its exchange may have been told where to go already */
   receive(arrival: Arrival, exchange: Exchange): number;
-  started(request: number, lease: number, status: number): void;
-  ended(request: number, lease: number, end: Totals & { status: number; reusable: boolean }): void;
+  started(request: number, lease: number, head: AnswerHead): void;
+  ended(request: number, lease: number, end: Totals & AnswerHead & { reusable: boolean }): void;
   failed(
     request: number,
     lease: number,
@@ -29,6 +29,13 @@ export type RequestDesk = {
   /** Forgets a request that has been answered, so that late events of it are dropped. */
   close(request: number): void;
   exchangeOf(request: number): Exchange | undefined;
+};
+
+export type AnswerHead = {
+  readonly status: number;
+  /** Set if the client has nothing of it yet, and the core is to say whether it gets it. */
+  readonly held?: true;
+  readonly retryAfterMs?: number;
 };
 
 /** Figures per chunk are summed up beside the socket and travel once, with the fact that ends the response. */
@@ -47,11 +54,12 @@ export function createRequestDesk(): RequestDesk {
       facts$.next({ type: 'request.received', request, ...arrival });
       return request;
     },
-    started(request, lease, status) {
-      facts$.next({ type: 'response.started', request, lease, status });
+    started(request, lease, head) {
+      facts$.next({ type: 'response.started', request, lease, ...head });
     },
-    ended(request, lease, { status, bytes, chunks, reusable }) {
-      facts$.next({ type: 'response.ended', request, lease, status, bytes, chunks, reusable });
+    ended(request, lease, { status, bytes, chunks, reusable, retryAfterMs }) {
+      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+      facts$.next({ type: 'response.ended', request, lease, status, bytes, chunks, reusable, ...asked });
     },
     failed(request, lease, { reason, written, bytes, chunks }) {
       facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });

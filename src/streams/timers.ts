@@ -2,7 +2,7 @@
  * The timers the core may not have: when one fires, that is a fact like any other, and so it is recorded.
  * Deadlines themselves are the core's; here is only the waking up.
  */
-import { defer, map, Observable, repeat, type Subscription, timer } from 'rxjs';
+import { defer, map, Observable, repeat, type Subscriber, type Subscription, timer } from 'rxjs';
 import type { Entry, Fact } from '../actors/events.ts';
 import type { StreamSettings } from './ports.ts';
 
@@ -16,33 +16,75 @@ export function sweepTicks(settings: () => StreamSettings): Observable<Fact> {
 
 /** For each request that is queued, a fact at its deadline, unless its wait has ended by then. */
 export function queueDeadlines(entries$: Observable<Entry>): Observable<Fact> {
-  return new Observable<Fact>((subscriber) => {
-    const alarms = new Map<number, Subscription>();
-    const cancel = (request: number) => {
-      alarms.get(request)?.unsubscribe();
-      alarms.delete(request);
-    };
-    const subscription = entries$.subscribe(({ at, fact, decisions }) => {
-      if (fact.type === 'client.aborted') cancel(fact.request);
-      for (const decision of decisions) {
-        if (decision.type === 'backend.selected' || decision.type === 'request.rejected') {
-          if (alarms.size > 0) cancel(decision.request);
-        } else if (decision.type === 'request.queued') {
-          const { request, deadline } = decision;
-          cancel(request);
-          alarms.set(
-            request,
-            timer(deadline - at).subscribe(() => {
-              alarms.delete(request);
-              subscriber.next({ type: 'timer.fired', timer: 'queue', request });
-            }),
-          );
-        }
+  return deadlines<number>(entries$, ({ at, fact, decisions }, alarms) => {
+    if (fact.type === 'client.aborted') alarms.cancel(fact.request);
+    for (const decision of decisions) {
+      if (decision.type === 'backend.selected' || decision.type === 'request.rejected') {
+        alarms.cancel(decision.request);
+      } else if (decision.type === 'request.queued') {
+        const { request, deadline } = decision;
+        alarms.set(request, deadline - at, { type: 'timer.fired', timer: 'queue', request });
       }
-    });
+    }
+  });
+}
+
+/** A timer may come up to a millisecond before its time, and the core does not end an ejection early. */
+const TIMER_SLACK_MS = 1;
+
+/** For each backend that is ejected, a fact at the end of its ejection, unless that has ended by then. */
+export function ejectionDeadlines(entries$: Observable<Entry>): Observable<Fact> {
+  return deadlines<string>(entries$, ({ at, decisions }, alarms) => {
+    for (const decision of decisions) {
+      if (decision.type !== 'backend.changed') continue;
+      const { backend, deadline } = decision;
+      if (deadline === undefined) alarms.cancel(backend);
+      else
+        alarms.set(backend, deadline - at + TIMER_SLACK_MS, {
+          type: 'timer.fired',
+          timer: 'ejection',
+          backend,
+        });
+    }
+  });
+}
+
+type Alarms<Key> = {
+  /** Takes the place of an alarm under the same key. */
+  set(key: Key, afterMs: number, fact: Fact): void;
+  cancel(key: Key): void;
+};
+
+function deadlines<Key>(
+  entries$: Observable<Entry>,
+  note: (entry: Entry, alarms: Alarms<Key>) => void,
+): Observable<Fact> {
+  return new Observable<Fact>((subscriber) => {
+    const running = new Map<Key, Subscription>();
+    const alarms = createAlarms(running, subscriber);
+    const subscription = entries$.subscribe((entry) => note(entry, alarms));
     return () => {
       subscription.unsubscribe();
-      for (const alarm of alarms.values()) alarm.unsubscribe();
+      for (const alarm of running.values()) alarm.unsubscribe();
     };
   });
+}
+
+function createAlarms<Key>(running: Map<Key, Subscription>, subscriber: Subscriber<Fact>): Alarms<Key> {
+  const cancel = (key: Key) => {
+    if (running.size === 0) return;
+    running.get(key)?.unsubscribe();
+    running.delete(key);
+  };
+  return {
+    cancel,
+    set(key, afterMs, fact) {
+      cancel(key);
+      const alarm = timer(afterMs).subscribe(() => {
+        running.delete(key);
+        subscriber.next(fact);
+      });
+      running.set(key, alarm);
+    },
+  };
 }

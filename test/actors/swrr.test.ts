@@ -13,7 +13,7 @@ const vectors: Vectors = JSON.parse(
 );
 
 function peersOf(weights: readonly number[]) {
-  return weights.map((weight, index) => ({ index, weight, currentWeight: 0 }));
+  return weights.map((effectiveWeight, index) => ({ index, effectiveWeight, currentWeight: 0 }));
 }
 
 const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 20 });
@@ -71,6 +71,28 @@ describe('smooth weighted round robin', () => {
           pickNext(peers, ({ index }) => ((mask >> (index % 30)) & 1) === 1);
           const sum = peers.reduce((total, { currentWeight }) => total + currentWeight, 0);
           assert.equal(sum, 0);
+        }
+      }),
+    );
+  });
+
+  it('leaves it so to the last bit while weights are some sixteenths of themselves', () => {
+    const pick = fc.record({
+      mask: fc.nat(),
+      changed: fc.nat(),
+      sixteenths: fc.integer({ min: 1, max: 16 }),
+    });
+    fc.assert(
+      fc.property(weights, fc.array(pick, { maxLength: 200 }), (each, picks) => {
+        const peers = peersOf(each);
+        for (const { mask, changed, sixteenths } of picks) {
+          const peer = peers[changed % peers.length];
+          if (peer !== undefined) peer.effectiveWeight = ((each[peer.index] ?? 0) * sixteenths) / 16;
+          pickNext(peers, ({ index }) => ((mask >> (index % 30)) & 1) === 1);
+          assert.equal(
+            peers.reduce((total, { currentWeight }) => total + currentWeight, 0),
+            0,
+          );
         }
       }),
     );

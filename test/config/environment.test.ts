@@ -22,12 +22,13 @@ const other: Record<string, string> = {
   'logging.format': 'pretty',
 };
 
-/** Numbers that may not be as small as 10. */
+/** Numbers that may not be 10. */
 const examples: Record<string, string> = {
   'eventLog.segmentBytes': '1000000',
   'eventLog.maxBytes': '2000000',
   'eventLog.maxAgeMs': '60000',
   'eventLog.bufferBytes': '100000',
+  'outlier.maxEjectedShare': '0.25',
 };
 
 for (const { key, env, shortEnv } of configReference()) {

@@ -141,9 +141,9 @@ test('unknown keys are problems at every level, with a guess where one is near',
   assert.deepEqual(problemsOf({ file }), [
     'sever = {} (file FILE): is not a known key; did you mean "server"?',
     'pool.queue.maxx = 1 (file FILE): is not a known key; did you mean "max"?',
-    'pool.x = 1 (file FILE): is not a known key; the keys here are size, idleTimeoutMs, sweepIntervalMs, queue',
+    'pool.x = 1 (file FILE): is not a known key; the keys here are size, idleTimeoutMs, maxLifetimeMs, sweepIntervalMs, queue',
     '["server.port"] = 1 (file FILE): is not a known key; nest it: "server": { "port": … }',
-    '["a\\nb"] = 2 (file FILE): is not a known key; the keys here are server, admin, backends, health, pool, upstream, retry, eventLog, logging',
+    '["a\\nb"] = 2 (file FILE): is not a known key; the keys here are server, admin, backends, health, pool, upstream, retry, outlier, eventLog, logging',
   ]);
 });
 

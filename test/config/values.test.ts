@@ -219,3 +219,12 @@ test('a probe may take longer than the interval, since one runs at a time', () =
 function nest(key: string, value: unknown): unknown {
   return key.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
 }
+
+test('a number that may have a fraction is taken as text and as number, and refused beyond its limits', () => {
+  const share = (value: unknown) => load({ file: { outlier: { maxEjectedShare: value } } }).config.outlier;
+  assert.equal(share(0.3).maxEjectedShare, 0.3);
+  const env = (text: string) => load({ env: { REPRISE_OUTLIER_MAX_EJECTED_SHARE: text } }).config.outlier;
+  assert.equal(env('0.75').maxEjectedShare, 0.75);
+  assert.throws(() => share(1.01), /outlier\.maxEjectedShare = 1\.01 .*must be a number from 0 to 1/s);
+  for (const text of ['.5', '1e-3', '0x1', 'half']) assert.throws(() => env(text), /must be a number/);
+});

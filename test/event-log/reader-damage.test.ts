@@ -231,7 +231,7 @@ describe('damage', () => {
   });
 
   test('such as two separate ones are both reported', async (t) => {
-    const cutLine = (text: string) => withLines(text, (lines) => lines.toSpliced(4, 1));
+    const cutLine = (text: string) => withLines(text, (lines) => lines.toSpliced(3, 1));
     const files = withFile(withFile(GOOD, FIRST, cutLine), THIRD, cutLine);
     const { damage } = await readAll(folderOf(t, files));
     assert.deepEqual(

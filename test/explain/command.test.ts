@@ -162,7 +162,7 @@ const STRETCH = {
   reason: 'null',
 };
 const LOG = { from: INSTANT, until: INSTANT, stretches: [STRETCH], damage: [], divergence: 'null' };
-const POOL = { leased: 'number', idle: 'number', size: 'number' };
+const POOL = { leased: 'number', idle: 'number', size: 'number', limit: 'number' };
 const PROBES = {
   consecutiveFailures: 'number',
   consecutiveSuccesses: 'number',
@@ -225,6 +225,7 @@ describe('the JSON of explain', { concurrency: 4 }, () => {
       since: 'number',
       reason: 'string',
       weight: 'number',
+      effectiveWeight: 'number',
       pool: POOL,
       probes: PROBES,
       verdict: 'string',
@@ -266,6 +267,7 @@ describe('the JSON of explain', { concurrency: 4 }, () => {
         ended: 'number',
         failed: 'number',
         aborted: 'number',
+        discarded: 'number',
         unopened: 'number',
         peak: 'number',
       },
@@ -295,7 +297,14 @@ describe('the JSON of explain', { concurrency: 4 }, () => {
         phase: 'string',
         backends: [
           {
-            ...{ backend: 'string', state: 'string', since: 'number', reason: 'string', weight: 'number' },
+            ...{
+              backend: 'string',
+              state: 'string',
+              since: 'number',
+              reason: 'string',
+              weight: 'number',
+              effectiveWeight: 'number',
+            },
             ...{ pool: POOL, probes: PROBES, currentWeight: 'number' },
             requests: { total: 'number', failed: 'number' },
           },

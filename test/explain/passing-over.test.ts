@@ -157,8 +157,8 @@ describe('the view of a pick', () => {
       const pick = timeline.findLast((event) => event.type === 'picked');
       return pick?.type === 'picked' ? [pick.cause, pick.candidates[0]?.pool] : [];
     };
-    assert.deepEqual(await poolAt(2), ['room', { leased: 1, idle: 0, size: 3 }]);
-    assert.deepEqual(await poolAt(3), ['room', { leased: 2, idle: 0, size: 3 }]);
+    assert.deepEqual(await poolAt(2), ['room', { leased: 1, idle: 0, size: 3, limit: 3 }]);
+    assert.deepEqual(await poolAt(3), ['room', { leased: 2, idle: 0, size: 3, limit: 3 }]);
   });
 
   it('has the pool as it is after the failed lease was given back', async () => {

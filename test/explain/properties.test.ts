@@ -51,9 +51,9 @@ function checkCandidates(candidates: readonly Candidate[], backend: string | nul
     backend === null ? [] : [backend],
   );
   for (const { verdict, state, pool } of candidates) {
-    if (verdict === 'later') assert.ok(backend !== null && state === 'healthy' && pool.leased < pool.size);
-    if (verdict === 'full') assert.ok(state === 'healthy' && pool.leased >= pool.size);
-    if (verdict === 'taken') assert.ok(state === 'healthy' && pool.leased < pool.size);
+    if (verdict === 'later') assert.ok(backend !== null && state === 'healthy' && pool.leased < pool.limit);
+    if (verdict === 'full') assert.ok(state === 'healthy' && pool.leased >= pool.limit);
+    if (verdict === 'taken') assert.ok(state === 'healthy' && pool.leased < pool.limit);
   }
 }
 

@@ -63,7 +63,15 @@ describe('the life of a backend', () => {
         { ok: true, count: 2, reasons: { 'status 204': 1, 'status 200': 1 } },
       ],
     );
-    assert.deepEqual(period?.leases, { granted: 3, ended: 1, failed: 2, aborted: 0, unopened: 1, peak: 1 });
+    assert.deepEqual(period?.leases, {
+      granted: 3,
+      ended: 1,
+      failed: 2,
+      aborted: 0,
+      discarded: 0,
+      unopened: 1,
+      peak: 1,
+    });
     assert.deepEqual(period?.failures, { 'stale-socket': 1, headersTimeout: 1, refused: 1 });
     assert.deepEqual(period?.sockets, {
       opened: 2,

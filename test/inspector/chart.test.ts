@@ -53,7 +53,7 @@ describe('the chart of a backend', () => {
     const chart = await layOut(definitionOf(backendMachine));
     assert.deepEqual(
       chart.states.map(({ id }) => id),
-      ['evaluating', 'healthy', 'unhealthy', 'draining', 'drained', 'removed'],
+      ['evaluating', 'healthy', 'unhealthy', 'ejected', 'draining', 'drained', 'removed'],
     );
     assert.deepEqual(
       chart.states.flatMap(({ id, isInitial }) => (isInitial ? id : [])),
@@ -69,8 +69,11 @@ describe('the chart of a backend', () => {
     assert.deepEqual(fall?.actions, ['recordProbe', 'explainFall']);
     const guards = new Set(chart.transitions.flatMap(({ guard }) => guard ?? []));
     assert.deepEqual([...guards].sort(), [
+      'errorsReached',
       'fallReached',
       'isConfigured',
+      'isOutlierOff',
+      'isOver',
       'isPassing',
       'isRemoved',
       'riseReached',

@@ -31,6 +31,8 @@ describe('the page of a live gateway', () => {
     const gateway = await startTestGateway({
       backends: weighted(fleet.mocks, [3, 1]),
       health: PROBES,
+      // Probes are to tell of the fall, before requests that fail eject it.
+      outlier: { consecutiveFailures: 0 },
       eventLog: { dir: join(top, name) },
     });
     const url = `${gateway.adminUrl}/inspector/`;

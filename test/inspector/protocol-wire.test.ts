@@ -32,7 +32,7 @@ async function officialMessages(): Promise<StatelyInspectionEvent[]> {
 const FAILED = { type: 'probe.failed', at: 5, latencyMs: 2, reason: 'refused' } as const;
 
 function startBackend(inspect?: ReturnType<typeof createInspector>['inspect']) {
-  const input = { fall: 1, rise: 1, initial: 'healthy' } as const;
+  const input = { fall: 1, rise: 1, initial: 'healthy', outlier: undefined } as const;
   return createActor(backendMachine, { id: 'a', input, ...(inspect && { inspect }) }).start();
 }
 
@@ -80,6 +80,7 @@ describe('messages', () => {
       'evaluating',
       'healthy',
       'unhealthy',
+      'ejected',
       'draining',
       'drained',
       'removed',
@@ -108,9 +109,9 @@ describe('what is told', () => {
 
   it('of a pool is bounded, and says how much there is', () => {
     const actor = createActor(poolLogic, { id: 'pool', input: undefined }).start();
-    actor.send({ type: 'configured', backends: ['a'], size: 5_000 });
+    actor.send({ type: 'configured', backends: ['a'], size: 5_000, maxLifetimeMs: 0, at: 0 });
     for (let request = 1; request <= 3_000; request++) {
-      actor.send({ type: 'leaseWanted', backend: 'a', request, fresh: false });
+      actor.send({ type: 'leaseWanted', backend: 'a', request, fresh: false, at: 0 });
       actor.send({ type: 'waitBegun', request: 10_000 + request });
     }
     const { context } = describePool(actor.getSnapshot().context);

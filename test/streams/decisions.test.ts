@@ -17,7 +17,12 @@ function routing() {
     (name: string) =>
     (...args: unknown[]) =>
       void calls.push([name, ...args]);
-  const exchange = { granted: note('granted'), rejected: note('rejected') };
+  const exchange = {
+    granted: note('granted'),
+    rejected: note('rejected'),
+    passed: note('passed'),
+    discarded: note('discarded'),
+  };
   const running = routeDecisions(entries$, {
     sockets: { open: note('open'), evict: note('evict') },
     exchangeOf: (request) => (request === 1 ? exchange : undefined),
@@ -50,6 +55,15 @@ const ROUTES: Routes = {
   'request.rejected': { decision: rejection, calls: [['rejected', rejection]] },
   'socket.requested': { decision: request, calls: [['open', 3, KNOWN]] },
   'socket.evicted': { decision: eviction, calls: [['evict', 3]] },
+  'response.passed': {
+    decision: { type: 'response.passed', request: 1, lease: 2, because: 'noOtherBackend' },
+    calls: [['passed', 2]],
+  },
+  'response.discarded': {
+    decision: { type: 'response.discarded', request: 1, lease: 2, backend: 'a', status: 503 },
+    calls: [['discarded', 2]],
+  },
+  'backend.paused': { decision: { type: 'backend.paused', backend: 'a', until: 1 }, calls: [] },
   'backend.changed': {
     decision: { type: 'backend.changed', backend: 'a', from: 'healthy', to: 'unhealthy', reason: '' },
     calls: [],

@@ -61,7 +61,7 @@ describe('the desk', () => {
   it('reports how a response went', () => {
     const { desk, facts } = watchedDesk();
     const request = desk.receive(arrival, notingExchange());
-    desk.started(request, 7, 200);
+    desk.started(request, 7, { status: 200 });
     desk.failed(request, 7, { reason: 'reset', written: true, bytes: 20, chunks: 2 });
     desk.ended(request, 8, { status: 200, bytes: 30, chunks: 3, reusable: true });
     assert.deepEqual(facts.slice(1), [

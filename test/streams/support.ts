@@ -44,5 +44,5 @@ export function heard(): Promise<void> {
 export function notingExchange(): Exchange & { readonly told: (Grant | Rejection)[] } {
   const told: (Grant | Rejection)[] = [];
   const note = (word: Grant | Rejection) => void told.push(word);
-  return { told, granted: note, rejected: note };
+  return { told, granted: note, rejected: note, passed: () => {}, discarded: () => {} };
 }

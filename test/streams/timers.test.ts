@@ -5,7 +5,7 @@ import { Subject } from 'rxjs';
 import { createBalancer } from '../../src/actors/balancer.ts';
 import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
 import { mergeFacts } from '../../src/streams/facts.ts';
-import { queueDeadlines, sweepTicks } from '../../src/streams/timers.ts';
+import { ejectionDeadlines, queueDeadlines, sweepTicks } from '../../src/streams/timers.ts';
 import { backend, coreConfig, ended, only, received } from '../support/core.ts';
 import { entryOf, raise, stopClock } from './support.ts';
 
@@ -151,6 +151,54 @@ describe('the deadline of a request that waits', () => {
     assert.deepEqual(only(decisions, 'request.rejected'), [
       { type: 'request.rejected', request: 3, code: 'queue_timeout' },
     ]);
+  });
+});
+
+describe('the end of an ejection', () => {
+  const changed = (to: 'ejected' | 'healthy' | 'draining', deadline?: number): Decision => ({
+    type: 'backend.changed',
+    backend: 'a',
+    from: to === 'ejected' ? 'healthy' : 'ejected',
+    to,
+    reason: 'test',
+    ...(deadline === undefined ? {} : { deadline }),
+  });
+  const watch = (t: TestContext) => {
+    const clock = stopClock(t);
+    const entries$ = new Subject<Entry>();
+    const facts: Fact[] = [];
+    const running = ejectionDeadlines(entries$).subscribe((fact) => facts.push(fact));
+    t.after(() => running.unsubscribe());
+    const decided = (...decisions: Decision[]) => entries$.next(entryOf(received(0), decisions, Date.now()));
+    return { facts, decided, pass: clock.pass };
+  };
+  const ended: Fact = { type: 'timer.fired', timer: 'ejection', backend: 'a' };
+
+  it('is told once it is surely over, since a timer may come a millisecond early', async (t) => {
+    const { decided, pass, facts } = watch(t);
+    decided(changed('ejected', 500));
+    await pass(500);
+    assert.deepEqual(facts, []);
+    await pass(1);
+    assert.deepEqual(facts, [ended]);
+  });
+
+  it('is not told when the backend has left the state before', async (t) => {
+    const { decided, pass, facts } = watch(t);
+    decided(changed('ejected', 500));
+    decided(changed('draining'));
+    await pass(1_000);
+    assert.deepEqual(facts, []);
+  });
+
+  it('is that of the last ejection only', async (t) => {
+    const { decided, pass, facts } = watch(t);
+    decided(changed('ejected', 500));
+    decided(changed('healthy'), changed('ejected', 900));
+    await pass(800);
+    assert.deepEqual(facts, []);
+    await pass(200);
+    assert.deepEqual(facts, [ended]);
   });
 });
 

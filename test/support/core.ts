@@ -1,12 +1,25 @@
 /** The language of the core's tests: given a config and facts, when a fact comes, then these decisions. */
 import assert from 'node:assert/strict';
 import { type Balancer, createBalancer } from '../../src/actors/balancer.ts';
-import type { BackendSettings, CoreConfig, Decision, Fact } from '../../src/actors/events.ts';
+import type {
+  BackendSettings,
+  CoreConfig,
+  Decision,
+  Fact,
+  OutlierSettings,
+} from '../../src/actors/events.ts';
 import { createAudit } from '../../src/actors/invariants.ts';
 
 export function backend(id: string, weight = 1): BackendSettings {
   return { id, protocol: 'http', host: '127.0.0.1', port: 8000, weight };
 }
+
+const OUTLIER: OutlierSettings = {
+  consecutiveFailures: 5,
+  baseEjectionMs: 30_000,
+  maxEjectionMs: 300_000,
+  maxEjectedShare: 0.5,
+};
 
 export type ConfigChanges = {
   backends?: readonly BackendSettings[];
@@ -14,6 +27,8 @@ export type ConfigChanges = {
   pool?: Partial<Omit<CoreConfig['pool'], 'queue'>>;
   queue?: Partial<CoreConfig['pool']['queue']>;
   retry?: Partial<CoreConfig['retry']>;
+  /** Nothing is ejected unless this is given. */
+  outlier?: Partial<OutlierSettings>;
 };
 
 export function coreConfig(changes: ConfigChanges = {}): CoreConfig {
@@ -27,6 +42,7 @@ export function coreConfig(changes: ConfigChanges = {}): CoreConfig {
       queue: { max: 1000, timeoutMs: 30_000, ...changes.queue },
     },
     retry: { attempts: 2, on: ['emptyResponse'], ...changes.retry },
+    ...(changes.outlier === undefined ? {} : { outlier: { ...OUTLIER, ...changes.outlier } }),
   };
 }
 
@@ -78,8 +94,14 @@ export function started(request: number, lease: number, status = 200): Fact {
   return { type: 'response.started', request, lease, status };
 }
 
-export function ended(request: number, lease: number, reusable = true): Fact {
-  return { type: 'response.ended', request, lease, status: 200, bytes: 10, chunks: 1, reusable };
+/** The head of an answer of which the client has nothing yet. */
+export function held(request: number, lease: number, status = 503, retryAfterMs?: number): Fact {
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { type: 'response.started', request, lease, status, held: true, ...asked };
+}
+
+export function ended(request: number, lease: number, reusable = true, status = 200): Fact {
+  return { type: 'response.ended', request, lease, status, bytes: 10, chunks: 1, reusable };
 }
 
 export function failed(
@@ -118,7 +140,7 @@ export function only<Type extends Decision['type']>(
 }
 
 /** Serves one request from start to end, and says which backend took it. */
-export function serveOne(scene: Scene, request: number): string {
+export function serveOne(scene: Scene, request: number, status = 200): string {
   const decisions = scene.when(received(request));
   const [selected] = only(decisions, 'backend.selected');
   assert.ok(selected, 'no backend was selected');
@@ -127,6 +149,6 @@ export function serveOne(scene: Scene, request: number): string {
     scene.when({ type: 'socket.opened', backend: requested.backend, socket: requested.socket });
   }
   const lease = requested?.lease ?? only(decisions, 'lease.granted')[0]?.lease ?? 0;
-  scene.when(started(request, lease), ended(request, lease));
+  scene.when(started(request, lease, status), ended(request, lease, true, status));
   return selected.backend;
 }

@@ -21,6 +21,7 @@ export type TestConfig = {
   queue?: Partial<Config['pool']['queue']>;
   upstream?: Section<'upstream'>;
   retry?: Section<'retry'>;
+  outlier?: Section<'outlier'>;
   /** Nothing is recorded unless a folder is named. */
   eventLog?: Partial<EventLogConfig>;
 };
@@ -144,6 +145,7 @@ function load(changes: TestConfig): LoadedConfig {
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },
       upstream: { ...config.upstream, ...sections.upstream },
       retry: { ...config.retry, ...sections.retry },
+      outlier: { ...config.outlier, ...sections.outlier },
       eventLog: {
         ...config.eventLog,
         enabled: sections.eventLog?.dir !== undefined,

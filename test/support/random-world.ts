@@ -77,7 +77,7 @@ export function createWorld(): World {
   const end = ({ socket, request, lease, backend: id }: Held, reusable: boolean) => {
     active.delete(socket);
     if (reusable) idle.set(socket, id);
-    take({ type: 'response.ended', request, lease, status: 200, bytes: 1, chunks: 1, reusable });
+    take({ type: 'response.ended', request, lease, status: statusOf(lease), bytes: 1, chunks: 1, reusable });
   };
 
   const closeThenEnd = ({ socket, request, lease, backend: id }: Held) => {
@@ -104,7 +104,6 @@ export function createWorld(): World {
   };
 
   const someone = (choice: number) => (lastRequest === 0 ? 1 : 1 + (choice % lastRequest));
-  const someBackend = (choice: number) => IDS[choice % IDS.length] ?? 'a';
 
   const actions: readonly ((choice: number) => void)[] = [
     (choice) => take(received(++lastRequest, { replayable: choice % 5 > 0 })),
@@ -120,10 +119,7 @@ export function createWorld(): World {
     (choice) => withOne(active, choice, (held) => end(held, choice % 4 > 0)),
     (choice) => withOne(active, choice, (held) => end(held, true)),
     (choice) => withOne(active, choice, (held) => fail(held, choice)),
-    (choice) =>
-      withOne(active, choice, ({ request, lease }) =>
-        take({ type: 'response.started', request, lease, status: 200 }),
-      ),
+    (choice) => withOne(active, choice, ({ request, lease }) => take(headFact(request, lease, choice))),
     (choice) => take({ type: 'client.aborted', request: someone(choice) }),
     (choice) => take({ type: 'probe.failed', backend: someBackend(choice), reason: 'timeout', latencyMs: 1 }),
     (choice) => take({ type: 'probe.succeeded', backend: someBackend(choice), status: 200, latencyMs: 1 }),
@@ -131,7 +127,7 @@ export function createWorld(): World {
     (choice) => take({ type: 'operator.restored', backend: someBackend(choice) }),
     (choice) => take({ type: 'config.reloaded', config: configFrom(choice) }),
     (choice) => take({ type: 'timer.fired', timer: 'queue', request: someone(choice) }),
-    () => take({ type: 'timer.fired', timer: 'sweep' }),
+    (choice) => take(timerFact(choice)),
     (choice) => withOne(idle, choice, (id, socket) => closeIdle(socket, id)),
     // Late or senseless: a lease of long ago, a backend nobody knows.
     (choice) =>
@@ -169,6 +165,32 @@ export function createWorld(): World {
 /** How many kinds of action there are; kinds beyond wrap around. */
 export const ACTION_KINDS = 24;
 
+function someBackend(choice: number): string {
+  return IDS[choice % IDS.length] ?? 'a';
+}
+
+/** An ejection may not be over yet, or there may be none. */
+function timerFact(choice: number): Fact {
+  return choice % 2 === 0
+    ? { type: 'timer.fired', timer: 'sweep' }
+    : { type: 'timer.fired', timer: 'ejection', backend: someBackend(choice >> 1) };
+}
+
+/** Some are held back, and some ask to be left alone. */
+function headFact(request: number, lease: number, choice: number): Fact {
+  const status = choice % 3 === 0 ? 200 : statusOf(lease);
+  return {
+    ...{ type: 'response.started', request, lease, status },
+    ...(choice % 3 === 1 ? { held: true } : {}),
+    ...(choice % 5 === 0 ? { retryAfterMs: choice % 200 } : {}),
+  };
+}
+
+/** Some answers are refusals. */
+function statusOf(lease: number): number {
+  return lease % 3 === 0 ? 503 : lease % 7 === 0 ? 429 : 200;
+}
+
 function configFrom(choice: number): CoreConfig {
   const backends = IDS.filter((_, index) => choice === 0 || ((choice >> index) & 1) === 1).map(
     (id, index) => ({
@@ -182,10 +204,29 @@ function configFrom(choice: number): CoreConfig {
       fall: 1 + (choice % 3),
       rise: 1 + (choice % 2),
       initial: choice % 13 === 12 ? 'unhealthy' : 'healthy',
+      ...(choice % 5 < 3 ? { slowStartMs: 40 * (choice % 5) } : {}),
     },
-    pool: { size: 1 + (choice % 3), idleTimeoutMs: 100 },
+    pool: {
+      size: 1 + (choice % 3),
+      idleTimeoutMs: 100,
+      ...(choice % 4 < 3 ? { maxLifetimeMs: 60 * (choice % 4) } : {}),
+    },
     queue: { max: 20 * (choice % 4), timeoutMs: 1000 },
-    retry: { attempts: choice % 3, on: choice % 2 === 0 ? ['emptyResponse'] : [] },
+    ...(choice % 4 === 0
+      ? {}
+      : {
+          outlier: {
+            consecutiveFailures: choice % 4,
+            baseEjectionMs: 40,
+            maxEjectionMs: 100,
+            maxEjectedShare: (choice % 5) / 4,
+          },
+        }),
+    retry: {
+      attempts: choice % 3,
+      on: choice % 2 === 0 ? ['emptyResponse', '429', '503'] : [],
+      ...(choice % 7 < 2 ? {} : { budgetShare: (choice % 7) / 6, budgetWindowMs: 100 }),
+    },
   });
 }
 

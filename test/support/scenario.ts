@@ -24,7 +24,14 @@ export type ScriptedBackend = {
   answer(
     at: number,
     random: () => number,
-  ): { firstByteMs?: number; totalMs?: number; status?: number; fails?: UpstreamFailure; reusable?: boolean };
+  ): {
+    firstByteMs?: number;
+    totalMs?: number;
+    status?: number;
+    retryAfterMs?: number;
+    fails?: UpstreamFailure;
+    reusable?: boolean;
+  };
   /** How long it keeps an idle socket. */
   readonly idleMs?: number;
 };
@@ -120,8 +127,10 @@ function surroundingsOf({ backends, seed }: Scenario): Surroundings {
         status = 200,
         fails,
         reusable = true,
+        retryAfterMs,
       } = backends[backend]?.answer(since(at), random) ?? {};
-      const started = firstByteMs === undefined ? undefined : { afterMs: firstByteMs, status };
+      const head = { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      const started = firstByteMs === undefined ? undefined : { afterMs: firstByteMs, ...head };
       if (totalMs === undefined) return { started };
       const amount = {
         afterMs: totalMs,
@@ -130,7 +139,7 @@ function surroundingsOf({ backends, seed }: Scenario): Surroundings {
       };
       const ended =
         fails === undefined
-          ? ({ ...amount, ok: true, status, reusable } as const)
+          ? ({ ...amount, ...head, ok: true, reusable } as const)
           : ({ ...amount, ok: false, reason: fails, written: true } as const);
       return { started, ended };
     },
@@ -139,6 +148,7 @@ function surroundingsOf({ backends, seed }: Scenario): Surroundings {
       return idleMs === undefined ? undefined : { afterMs: idleMs };
     },
     deadline: (_request, deadline, { at }) => ({ afterMs: deadline - at }),
+    ejection: (_backend, deadline, { at }) => ({ afterMs: deadline - at }),
   };
 }
 

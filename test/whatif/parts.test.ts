@@ -101,6 +101,7 @@ test('what was called off in the world does not happen', () => {
       }),
       keep: () => ({ afterMs: 1000 }),
       deadline: (_request, deadline, { at }) => ({ afterMs: deadline - at }),
+      ejection: (_backend, deadline, { at }) => ({ afterMs: deadline - at }),
     },
   });
   const at = (time: number) => ({ at: time, rank: undefined });

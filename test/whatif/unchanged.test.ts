@@ -12,7 +12,7 @@ import { startFleet, weighted } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { runLoad } from '../support/load.ts';
 import { createRecorder, type Recorder } from '../support/recorder.ts';
-import { configOf, recordScenario } from '../support/scenario.ts';
+import { configOf, recordScenario, type Scenario } from '../support/scenario.ts';
 import { BUSY_POOL, FLAP, turmoil } from './scenarios.ts';
 import { ask, assertUnchanged, folder, readPath, reprise, whatIf } from './support.ts';
 
@@ -27,6 +27,64 @@ test('a record with waits, retries, stale sockets, an outage and clients that le
     assert.ok(answer.was.retries > 0 && answer.was.waits.count > 0 && answer.was.aborted > 0);
     assertUnchanged(answer);
   }
+});
+
+test('a record with ejections comes back too, and ends differently without them', () => {
+  const { also: _, ...rest } = turmoil(13);
+  const failsFast = (at: number) => at > 20_000 && at < 45_000;
+  const scenario = {
+    ...rest,
+    config: { ...rest.config, 'outlier.baseEjectionMs': 4000 },
+    backends: {
+      ...rest.backends,
+      d: {
+        port: 8004,
+        answer: (at: number) =>
+          failsFast(at) ? { firstByteMs: 1, totalMs: 2, status: 500 } : { firstByteMs: 20, totalMs: 400 },
+      },
+    },
+  };
+  const answer = whatIf(scenario);
+  const ejections = (summary: typeof answer.was) =>
+    summary.backends.map(({ states }) => states.filter(({ state }) => state === 'ejected').length);
+  assert.ok(
+    ejections(answer.was).some((count) => count > 2),
+    String(ejections(answer.was)),
+  );
+  assertUnchanged(answer);
+
+  const { was, wouldBe } = whatIf(scenario, 'outlier.consecutiveFailures=0');
+  assert.deepEqual(ejections(wouldBe), [0, 0, 0, 0]);
+  assert.ok(wouldBe.errors > 2 * was.errors, `${was.errors} and ${wouldBe.errors}`);
+});
+
+test('a record with answers that were sent elsewhere and backends that asked to be left alone comes back too', () => {
+  const calm = turmoil(17);
+  const config = { ...calm.config, 'pool.size': 16, 'outlier.consecutiveFailures': 0 };
+  const refusing: Scenario = {
+    ...calm,
+    config: { ...config, 'retry.on': ['emptyResponse', '503', '429'] },
+    backends: {
+      ...calm.backends,
+      d: {
+        port: 8004,
+        answer: (_at, random) => {
+          if (random() < 0.3) return { totalMs: 5, status: 503, retryAfterMs: 400 };
+          if (random() < 0.1) return { firstByteMs: 2, totalMs: 60, status: 429, retryAfterMs: 1000 };
+          return { firstByteMs: 20, totalMs: 300 };
+        },
+      },
+    },
+  };
+  const answer = whatIf(refusing);
+  assert.ok(answer.was.retries > 50, String(answer.was.retries));
+  assertUnchanged(answer);
+
+  const { was, wouldBe } = whatIf(refusing, 'retry.on=emptyResponse');
+  assert.ok(wouldBe.errors > was.errors + 30, `${was.errors} and ${wouldBe.errors}`);
+  assert.ok(wouldBe.retries < 0.7 * was.retries, `${was.retries} and ${wouldBe.retries}`);
+  const back = whatIf({ ...refusing, config }, 'retry.on=emptyResponse,503');
+  assert.ok(back.wouldBe.errors < back.was.errors - 30, `${back.was.errors} and ${back.wouldBe.errors}`);
 });
 
 test('the recorded config given as a value that it has already changes nothing', () => {

@@ -51,11 +51,15 @@ export type BackendPeriod = {
     ended: number;
     failed: number;
     aborted: number;
+    discarded: number;
     unopened: number;
     /** The most at one time. */
     peak: number;
   };
-  /** Failures of requests and of connecting, by reason; `stale-socket` is a kept socket that was closed already. */
+  /**
+   * Failures of requests and of connecting, by reason, such as `status 500`; `stale-socket` is a kept socket that was
+   * closed already.
+   */
   readonly failures: Record<string, number>;
   readonly sockets: {
     opened: number;

@@ -100,7 +100,7 @@ function createPeriod({ seq, at, from, to, reason }: Change): BackendPeriod {
   return {
     ...{ state: to, from, reason, seq, at, until: null, lastAt: at },
     probes: { succeeded: 0, failed: 0, runs: [], earlierRuns: 0 },
-    leases: { granted: 0, ended: 0, failed: 0, aborted: 0, unopened: 0, peak: 0 },
+    leases: { granted: 0, ended: 0, failed: 0, aborted: 0, discarded: 0, unopened: 0, peak: 0 },
     failures: {},
     sockets: { opened: 0, reused: 0, closedByBackend: 0, evicted: {} },
     notes: [],
@@ -180,6 +180,8 @@ function noteDecision(
       if (fact.type === 'response.failed' || fact.type === 'socket.failed') {
         const reason = isStale ? 'stale-socket' : fact.reason;
         failures[reason] = (failures[reason] ?? 0) + 1;
+      } else if (isAnswer(fact) && fact.status >= 500) {
+        failures[`status ${fact.status}`] = (failures[`status ${fact.status}`] ?? 0) + 1;
       }
       break;
     case 'socket.evicted':
@@ -187,6 +189,11 @@ function noteDecision(
       break;
     default:
   }
+}
+
+/** A fact that ends a lease with a status: the end of an answer, or the head of one that is thrown away. */
+function isAnswer(fact: Fact): fact is Extract<Fact, { type: 'response.started' | 'response.ended' }> {
+  return fact.type === 'response.started' || fact.type === 'response.ended';
 }
 
 /** What a reload changed about the backend; undefined if nothing, or if it was not there before. */

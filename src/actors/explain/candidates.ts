@@ -17,7 +17,10 @@ export type Standing = {
   /** Why it is in this state, in words. */
   readonly reason: string;
   readonly weight: number;
-  readonly pool: { readonly leased: number; readonly idle: number; readonly size: number };
+  /** Less than its weight while it is in slow start. */
+  readonly effectiveWeight: number;
+  /** `limit` is how many leases it may have: fewer than its size while it is in slow start. */
+  readonly pool: Readonly<Record<'leased' | 'idle' | 'size' | 'limit', number>>;
   readonly probes: {
     readonly consecutiveFailures: number;
     readonly consecutiveSuccesses: number;
@@ -28,13 +31,18 @@ export type Standing = {
   };
 };
 
-/** `later` is a backend that could have taken the request and whose turn it was not; `failed` failed it before. */
+/**
+ * `later` is a backend that could have taken the request and whose turn it was not; `paused` one that asked to be left
+ * alone, while there were others; `failed` failed it before.
+ */
 export type Verdict =
   | 'taken'
   | 'later'
+  | 'paused'
   | 'full'
   | 'failed'
   | 'unhealthy'
+  | 'ejected'
   | 'draining'
   | 'drained'
   | 'removed';
@@ -49,6 +57,7 @@ type Standee = Standing & {
   readonly currentWeight: number;
   /** Whether the selector had it for a choice, for a request that tried nothing yet. */
   readonly isOpen: boolean;
+  readonly isPaused: boolean;
 };
 
 /** What the selector just did, before anything follows from it. */
@@ -100,7 +109,13 @@ export function standings(core: Core, history: History): Standee[] {
           : 'drained by an operator'
         : context.reason,
       weight: known.settings.weight,
-      pool: { leased: pool?.leased ?? 0, idle: pool?.idle.length ?? 0, size: pool?.size ?? 0 },
+      effectiveWeight: peer?.effectiveWeight ?? known.settings.weight,
+      pool: {
+        leased: pool?.leased ?? 0,
+        idle: pool?.idle.length ?? 0,
+        size: pool?.size ?? 0,
+        limit: pool?.limit ?? 0,
+      },
       probes: {
         consecutiveFailures: context.consecutiveFailures,
         consecutiveSuccesses: context.consecutiveSuccesses,
@@ -110,6 +125,7 @@ export function standings(core: Core, history: History): Standee[] {
       },
       currentWeight: peer?.currentWeight ?? 0,
       isOpen: peer?.healthy === true && peer.hasRoom,
+      isPaused: (peer?.pausedUntil ?? 0) > core.at,
     };
   });
 }
@@ -130,22 +146,29 @@ function isDraining(state: BackendStatus): boolean {
  * @param tried backends that failed the request before
  */
 export function judgeCandidates({ backend, standees }: Pick, tried: readonly string[]): Candidate[] {
-  const isEligible = (standee: Standee) => standee.isOpen && !tried.includes(standee.backend);
-  const total = standees.reduce((sum, standee) => sum + (isEligible(standee) ? standee.weight : 0), 0);
+  const isAble = (standee: Standee) => standee.isOpen && !tried.includes(standee.backend);
+  // Where all that could take it are paused, none counts as such.
+  const arePausedOut = standees.some((standee) => isAble(standee) && !standee.isPaused);
+  const isEligible = (standee: Standee) => isAble(standee) && !(arePausedOut && standee.isPaused);
+  const total = standees.reduce(
+    (sum, standee) => sum + (isEligible(standee) ? standee.effectiveWeight : 0),
+    0,
+  );
   return standees.map((standee) => {
-    const { currentWeight: after, isOpen, ...standing } = standee;
+    const { currentWeight: after, isOpen: _, isPaused: __, ...standing } = standee;
     const isPicked = standing.backend === backend;
-    const raised = backend !== undefined && isEligible(standee) ? standing.weight : 0;
+    const raised = backend !== undefined && isEligible(standee) ? standing.effectiveWeight : 0;
     const before = after - raised + (isPicked ? total : 0);
-    return { ...standing, verdict: judge(standee, isPicked, tried), currentWeight: { before, after } };
+    const verdict = isPicked ? 'taken' : judge(standee, isEligible(standee), tried);
+    return { ...standing, verdict, currentWeight: { before, after } };
   });
 }
 
-function judge({ backend, state, isOpen }: Standee, isPicked: boolean, tried: readonly string[]): Verdict {
-  if (isPicked) return 'taken';
+function judge({ backend, state, isOpen }: Standee, isEligible: boolean, tried: readonly string[]): Verdict {
   if (state !== 'healthy') return state;
   if (tried.includes(backend)) return 'failed';
-  return isOpen ? 'later' : 'full';
+  if (!isOpen) return 'full';
+  return isEligible ? 'later' : 'paused';
 }
 
 /** The candidates where nothing is picked, such as at the end of a wait. */

@@ -9,6 +9,7 @@ const AHEAD_NAMED = 10;
 
 /** A decision about the request; `index` is its place in the entry. */
 export function noteDecision(step: Step, decision: Decision, index: number): void {
+  const { add } = step;
   switch (decision.type) {
     case 'backend.selected':
       notePick(step, decision.backend, index);
@@ -21,6 +22,13 @@ export function noteDecision(step: Step, decision: Decision, index: number): voi
       break;
     case 'lease.released':
       step.state.holding = undefined;
+      break;
+    case 'response.discarded':
+      add({ type: 'discarded', backend: decision.backend, status: decision.status });
+      step.state.failure = 'status-allowed';
+      break;
+    case 'response.passed':
+      add({ type: 'passed-on', because: decision.because });
       break;
     case 'request.queued':
       notePick(step, null, index);

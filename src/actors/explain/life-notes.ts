@@ -87,7 +87,7 @@ export function noteFact(step: Step): void {
       noteHeld(step, ({ backend, socket }) => step.add({ type: 'socket-closed', backend, socket }));
       break;
     case 'response.started':
-      noteFirstByte(step, fact);
+      if (!isDiscarded(step)) noteFirstByte(step, fact);
       break;
     case 'response.ended':
       noteEnd(step, fact);
@@ -134,6 +134,13 @@ function noteFirstByte({ entry, state, add }: Step, fact: AnswerFact): void {
   });
 }
 
+/** Whether the answer was thrown away, which its decision tells. */
+function isDiscarded({ entry: { decisions }, state: { received } }: Step): boolean {
+  return decisions.some(
+    (decision) => decision.type === 'response.discarded' && decision.request === received.request,
+  );
+}
+
 /** Whether the entry releases the lease that the request had; a fact that comes late does not. */
 function isReleased({ entry: { decisions } }: Step, { lease }: Holding): boolean {
   return decisions.some((decision) => decision.type === 'lease.released' && decision.lease === lease);
@@ -170,10 +177,14 @@ function noteFailure(step: Step, { reason, written, bytes, chunks }: FailureFact
   const retried = entry.decisions.some(
     (each) => each.type === 'request.retried' && each.request === received.request,
   );
+  const withheld = entry.decisions.some(
+    (each) =>
+      each.type === 'request.rejected' && each.request === received.request && each.withheld !== undefined,
+  );
   const why: RetryReason =
     phase === 'answering'
       ? 'answer-begun'
-      : explainRetry({ reason, written, reused }, state.before, scene.core.config, retried);
+      : explainRetry({ reason, written, reused }, state.before, scene.core.config, { retried, withheld });
   add({ type: 'failed', backend, socket, reason, phase, reused, written, bytes, chunks, why });
   state.failure = why;
   if (phase === 'answering') state.outcome = 'failed';

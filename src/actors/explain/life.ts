@@ -2,7 +2,14 @@
  * The life of one request, as data: what `explain` prints, and word for word what its `--json` has. Times are in
  * milliseconds since the epoch, durations in milliseconds, and null stands for what the log does not tell.
  */
-import type { BackendStatus, Fact, RejectionCode, UpstreamFailure } from '../events.ts';
+import type {
+  BackendStatus,
+  Decision,
+  Fact,
+  RejectionCode,
+  RetryRefusal,
+  UpstreamFailure,
+} from '../events.ts';
 import type { Candidate } from './candidates.ts';
 import type { Change, Instant } from './history.ts';
 import type { Stretch } from './playback.ts';
@@ -96,11 +103,14 @@ export type LifeEvent = Instant &
         /** Since the request was handed to the socket. */
         readonly afterMs: number | null;
       }
+    /** An answer of a status in `retry.on` is thrown away, or goes to the client all the same. */
+    | { readonly type: 'discarded'; readonly backend: string; readonly status: number }
+    | { readonly type: 'passed-on'; readonly because: RetryRefusal }
     | ({ readonly type: 'failed'; readonly why: RetryReason } & Failure)
     | {
         readonly type: 'retried';
         readonly from: string;
-        readonly reason: UpstreamFailure;
+        readonly reason: Extract<Decision, { type: 'request.retried' }>['reason'];
         readonly why: RetryReason;
         /** Attempts used of those allowed; a stale socket does not use one up. */
         readonly attempt: number;

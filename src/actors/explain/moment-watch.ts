@@ -89,7 +89,7 @@ export function watchMoment(): MomentWatch {
       return {
         stretch,
         phase: core.phase,
-        backends: standings(core, history).map(({ isOpen: _, ...standing }) => {
+        backends: standings(core, history).map(({ isOpen: _, isPaused: __, ...standing }) => {
           const { total = 0, failed = 0 } = core.backends.get(standing.backend) ?? {};
           return { ...standing, requests: { total, failed } };
         }),

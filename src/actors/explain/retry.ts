@@ -9,6 +9,10 @@ export type RetryReason =
   | 'nothing-written'
   /** Allowed by `retry.on`: the connection was lost before the first byte of the answer. */
   | 'empty-response'
+  /** Allowed by `retry.on`: the answer had a status of which the client had nothing yet. */
+  | 'status-allowed'
+  /** It would have been allowed, but so many are sent again already that the retry budget is used up. */
+  | 'budget-used-up'
   /** Not safe: the backend had the request and may be at work on it. */
   | 'may-be-at-work'
   /** Not possible: the body was not kept. */
@@ -36,8 +40,9 @@ export function explainRetry(
   { reason, written, reused }: FailureSeen,
   before: Pick<RequestState, 'replayable' | 'attempts'>,
   { retry }: CoreConfig,
-  retried: boolean,
+  { retried, withheld }: { readonly retried: boolean; readonly withheld: boolean },
 ): RetryReason {
+  if (withheld) return 'budget-used-up';
   const isLoss = reason === 'refused' || reason === 'reset' || reason === 'closed';
   if (written && !isLoss) return 'may-be-at-work';
   if (written && !before.replayable) return 'body-gone';

@@ -10,7 +10,7 @@ import { createHistogram, type Histogram } from './histogram.ts';
 export type Outcome = '1xx' | '2xx' | '3xx' | '4xx' | '5xx' | 'other' | 'aborted' | 'broken';
 
 /** `stale`: a kept socket that its backend had closed already, which says nothing against the backend. */
-export type FailureReason = UpstreamFailure | 'stale';
+export type FailureReason = UpstreamFailure | 'stale' | 'status';
 
 /** Where a request is: in line, opening its socket, sent with no byte come back yet, or being answered. */
 export type FlightPhase = 'waiting' | 'connecting' | 'sent' | 'answering';
@@ -93,12 +93,15 @@ const FAILURES: Counts<FailureReason> = {
   unresolved: 0,
   other: 0,
   stale: 0,
+  status: 0,
 };
 
 const EVICTIONS: Counts<EvictionReason> = {
   idle: 0,
+  expired: 0,
   draining: 0,
   unhealthy: 0,
+  ejected: 0,
   unusable: 0,
   aborted: 0,
   moved: 0,
@@ -106,7 +109,14 @@ const EVICTIONS: Counts<EvictionReason> = {
   replaced: 0,
 };
 
-const STATES: Counts<BackendStatus> = { healthy: 0, unhealthy: 0, draining: 0, drained: 0, removed: 0 };
+const STATES: Counts<BackendStatus> = {
+  healthy: 0,
+  unhealthy: 0,
+  ejected: 0,
+  draining: 0,
+  drained: 0,
+  removed: 0,
+};
 
 const REJECTIONS: Counts<RejectionCode> = {
   no_backend_configured: 0,

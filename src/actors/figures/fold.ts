@@ -57,7 +57,7 @@ function takeFact(figures: Figures, fact: Fact, decisions: readonly Decision[], 
       figures.flights.set(fact.request, createFlight(at));
       break;
     case 'response.started':
-      beginAnswer(figures.flights.get(fact.request), fact.lease, at);
+      if (!isDiscarded(decisions)) beginAnswer(figures.flights.get(fact.request), fact.lease, at);
       break;
     case 'response.ended':
       if (isReleased(decisions)) endAnswer(figures, fact, at);
@@ -103,6 +103,9 @@ function takeDecision(figures: Figures, decision: Decision, at: number): void {
     }
     case 'socket.requested':
     case 'lease.released':
+    case 'response.passed':
+    case 'response.discarded':
+    case 'backend.paused':
     case 'config.applied':
     case 'gateway.stopped':
       break;
@@ -229,7 +232,7 @@ type Retried = Extract<Decision, { type: 'request.retried' }>;
 
 function retry({ retries, flights }: Figures, { request, reason }: Retried): void {
   const flight = flights.get(request);
-  retries[flight === undefined ? reason : failureOf(flight, reason)] += 1;
+  retries[flight === undefined ? withoutNumber(reason) : failureOf(flight, withoutNumber(reason))] += 1;
   if (flight !== undefined) flight.phase = 'waiting';
 }
 
@@ -274,10 +277,24 @@ function isReleased(decisions: readonly Decision[]): boolean {
   return decisions[0]?.type === 'lease.released';
 }
 
+/** Nothing of such an answer reached the client. */
+function isDiscarded(decisions: readonly Decision[]): boolean {
+  return decisions.some(({ type }) => type === 'response.discarded');
+}
+
 /** As the core judges it: a kept socket that is lost before the first byte was most likely closed already. */
-function failureOf({ reused, phase }: Flight, reason: UpstreamFailure): FailureReason {
+function failureOf({ reused, phase }: Flight, reason: UpstreamFailure | 'status'): FailureReason {
   const isLoss = reason === 'refused' || reason === 'reset' || reason === 'closed';
   return reused && isLoss && phase !== 'answering' ? 'stale' : reason;
+}
+
+/** One series for all statuses that are sent elsewhere. */
+function withoutNumber(reason: Retried['reason']): UpstreamFailure | 'status' {
+  return isStatus(reason) ? 'status' : reason;
+}
+
+function isStatus(reason: Retried['reason']): reason is `status ${number}` {
+  return reason.startsWith('status ');
 }
 
 function classOf(status: number): Outcome {

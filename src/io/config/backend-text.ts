@@ -4,8 +4,8 @@
  */
 
 import { hostAndPort } from './hosts.ts';
+import { wholeNumberFromText } from './numbers.ts';
 import type { BackendConfig } from './schema.ts';
-import { wholeNumberFromText } from './whole-number.ts';
 
 /** A host, or anything in brackets; then one colon and the port. More colons are an IPv6 address without brackets. */
 const HOST_AND_PORT = /^(\[[^\]]*\]|[^:[\]]+):([^:]*)$/;

@@ -6,9 +6,9 @@
 import type { Fault } from './formats.ts';
 import { canonicalHost, hostAndPort, isHost } from './hosts.ts';
 import { nearest } from './nearest.ts';
+import { isWholeNumber } from './numbers.ts';
 import { keyPath } from './problems.ts';
 import type { BackendConfig } from './schema.ts';
-import { isWholeNumber } from './whole-number.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Address = Pick<BackendConfig, 'protocol' | 'host' | 'port'>;

@@ -6,10 +6,11 @@
 import { backendsFromTexts } from './backend-text.ts';
 import { readBackends } from './backends.ts';
 import { isHost } from './hosts.ts';
-import { isWholeNumber, wholeNumberFromText } from './whole-number.ts';
+import { isNumber, isWholeNumber, numberFromText, wholeNumberFromText } from './numbers.ts';
 
 export type FormatSpec =
   | { readonly format: 'wholeNumber'; readonly min: number; readonly max: number }
+  | { readonly format: 'decimal'; readonly min: number; readonly max: number }
   | { readonly format: 'trueOrFalse' }
   | { readonly format: 'host' }
   | { readonly format: 'folder' }
@@ -33,6 +34,8 @@ export function expectedBy(spec: FormatSpec): string {
   switch (spec.format) {
     case 'wholeNumber':
       return `must be a whole number from ${spec.min} to ${spec.max}`;
+    case 'decimal':
+      return `must be a number from ${spec.min} to ${spec.max}`;
     case 'trueOrFalse':
       return 'must be true or false';
     case 'folder':
@@ -59,6 +62,8 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
   switch (spec.format) {
     case 'wholeNumber':
       return isWholeNumber(value, spec.min, spec.max) ? [] : wrong(value, spec);
+    case 'decimal':
+      return isNumber(value, spec.min, spec.max) ? [] : wrong(value, spec);
     case 'trueOrFalse':
       return typeof value === 'boolean' ? [] : wrong(value, spec);
     case 'folder':
@@ -98,6 +103,8 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
   switch (spec.format) {
     case 'wholeNumber':
       return wholeNumberFromText(text);
+    case 'decimal':
+      return numberFromText(text);
     case 'trueOrFalse':
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'choices':

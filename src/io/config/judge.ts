@@ -16,6 +16,7 @@ type JudgedLeaf = Leaf & { readonly report: Report };
 
 const FORMATS: readonly FormatSpec['format'][] = [
   'wholeNumber',
+  'decimal',
   'trueOrFalse',
   'folder',
   'secret',

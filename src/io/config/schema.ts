@@ -3,6 +3,8 @@
  * convict schema; the variable names, the reference and the messages are all derived from it.
  */
 
+import { count, DAY_MS, GIB, intervalMs, KIB, MAX_TIMER_MS, MIB, port, timerMs } from './ranges.ts';
+import { type FailureConfig, failureKeys } from './schema-failures.ts';
 import type { Tree } from './tree.ts';
 
 export type BackendConfig = {
@@ -29,7 +31,7 @@ export type EventLogConfig = {
   syncIntervalMs: number;
 };
 
-export type Config = {
+export type Config = FailureConfig & {
   server: {
     host: string;
     port: number;
@@ -48,38 +50,33 @@ export type Config = {
     fall: number;
     rise: number;
     initial: 'healthy' | 'unhealthy';
+    slowStartMs: number;
   };
   pool: {
     size: number;
     idleTimeoutMs: number;
+    maxLifetimeMs: number;
     sweepIntervalMs: number;
     queue: { max: number; timeoutMs: number };
   };
   upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
-  retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
   eventLog: EventLogConfig;
   logging: { level: LogLevel; format: 'pretty' | 'json' };
 };
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 const TIB = 1024 * GIB;
-const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const TEN_YEARS_MS = 3650 * DAY_MS;
-/** Node fires a timer with a longer delay after 1 ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const port = { format: 'wholeNumber', min: 0, max: 65535 } as const;
-const timerMs = { format: 'wholeNumber', min: 1, max: MAX_TIMER_MS } as const;
-/** Intervals are jittered, so they keep well away from the limit of a timer. */
-const intervalMs = { format: 'wholeNumber', min: 10, max: DAY_MS } as const;
-const count = (min: number, max: number) => ({ format: 'wholeNumber', min, max }) as const;
 
 /** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
 export function schema(isTerminal: boolean): Tree<Config> {
-  return { ...gatewayKeys, ...upstreamKeys, ...eventLogKeys, logging: loggingKeys(isTerminal) };
+  return {
+    ...gatewayKeys,
+    ...upstreamKeys,
+    ...failureKeys,
+    ...eventLogKeys,
+    logging: loggingKeys(isTerminal),
+  };
 }
 
 const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
@@ -146,7 +143,7 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
   },
 };
 
-const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>> = {
+const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
   health: {
     path: {
       format: 'requestPath',
@@ -163,10 +160,20 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       default: 'healthy',
       doc: 'State of a new backend until its probes say otherwise.',
     },
+    slowStartMs: {
+      ...count(0, MAX_TIMER_MS),
+      default: 0,
+      doc: 'Time in which a backend that comes back gets its weight and sockets by degrees; 0 is at once.',
+    },
   },
   pool: {
     size: { ...count(1, 10_000), default: 10, doc: 'Sockets a backend may have, idle and leased together.' },
     idleTimeoutMs: { ...timerMs, default: 60_000, doc: 'How long an idle socket is kept.' },
+    maxLifetimeMs: {
+      ...count(0, MAX_TIMER_MS),
+      default: 600_000,
+      doc: 'Age at which a socket serves no further request, so that DNS is followed; 0 is no limit.',
+    },
     sweepIntervalMs: { ...intervalMs, default: 30_000, doc: 'Time between two looks for idle sockets.' },
     queue: {
       max: {
@@ -188,20 +195,6 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       ...timerMs,
       default: 300_000,
       doc: 'Longest silence within a response before it is given up.',
-    },
-  },
-  retry: {
-    attempts: { ...count(0, 10), default: 2, doc: 'Further attempts a request may have after its first.' },
-    bufferBytes: {
-      ...count(0, GIB),
-      default: MIB,
-      doc: 'Bytes of a request body kept for a retry; a longer body is not retried once sent.',
-    },
-    on: {
-      format: 'choices',
-      choices: ['emptyResponse'],
-      default: ['emptyResponse'],
-      doc: 'What is retried beyond failures that are always safe to retry.',
     },
   },
 };

@@ -34,11 +34,13 @@ function summaryOf(stretches: readonly BackendStretch[]): string[] {
     periods.reduce((ms, period) => ms + (period.state === state ? lengthOf(period) : 0), 0);
   const sum = (count: (period: BackendPeriod) => number) =>
     periods.reduce((total, period) => total + count(period), 0);
-  const states = (['healthy', 'unhealthy', 'draining', 'drained'] as const).flatMap((state) => {
+  const states = (['healthy', 'unhealthy', 'ejected', 'draining', 'drained'] as const).flatMap((state) => {
     const ms = spent(state);
     return ms === 0 ? [] : [`${state} for ${duration(ms)}`];
   });
-  const falls = periods.filter(({ from, state }) => from === 'healthy' && state === 'unhealthy').length;
+  const falls = periods.filter(
+    ({ from, state }) => from === 'healthy' && (state === 'unhealthy' || state === 'ejected'),
+  ).length;
   const sent = counted(
     sum(({ leases }) => leases.granted),
     'request',
@@ -98,6 +100,7 @@ function formatPeriod(period: BackendPeriod, { before, next }: Neighbours, paint
 const STYLES: Readonly<Record<BackendPeriod['state'], Style>> = {
   healthy: 'green',
   unhealthy: 'red',
+  ejected: 'red',
   draining: 'yellow',
   drained: 'yellow',
   removed: 'dim',
@@ -121,6 +124,7 @@ function detailsOf({ state, probes, leases, failures, sockets }: BackendPeriod):
     amount(leases.ended, 'ended'),
     amount(leases.failed, 'failed'),
     amount(leases.aborted, 'given up by their clients'),
+    amount(leases.discarded, 'answered and sent elsewhere'),
     amount(leases.unopened, 'never connected'),
   ].filter((words) => words !== '');
   if (leases.granted > 0 || ends.length > 0) {

@@ -2,7 +2,7 @@
 import type { Life, LifeEvent } from '../../actors/explain/life.ts';
 import { errorForRejection } from '../errors.ts';
 import { clock, counted, duration, grouped } from './format.ts';
-import { factWords, phaseWords, retryWords } from './words.ts';
+import { factWords, phaseWords, refusalWords, retryWords } from './words.ts';
 
 type Event<Type extends LifeEvent['type']> = Extract<LifeEvent, { type: Type }>;
 
@@ -27,6 +27,10 @@ export function eventWords(event: LifeEvent, life: Life): string {
       const after = event.afterMs === null ? '' : `, ${duration(event.afterMs)} after it was sent`;
       return `first byte: status ${event.status} from ${event.backend}${after}`;
     }
+    case 'discarded':
+      return `${event.backend} answered with status ${event.status}, of which the client got nothing`;
+    case 'passed-on':
+      return `passed on to the client: ${refusalWords(event.because)}`;
     case 'failed':
       return failedWords(event);
     case 'retried':

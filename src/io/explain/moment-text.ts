@@ -110,6 +110,7 @@ function formatBackends({ backends, at }: Moment, paint: Paint): string[] {
 const STATE_STYLES: Readonly<Record<BackendNow['state'], Style | undefined>> = {
   healthy: undefined,
   unhealthy: 'red',
+  ejected: 'red',
   draining: 'yellow',
   drained: 'yellow',
   removed: 'dim',

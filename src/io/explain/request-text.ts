@@ -149,14 +149,14 @@ function formatCandidates(candidates: readonly Candidate[], at: number, paint: P
       { title: 'WHY' },
     ],
     candidates.map((candidate) => {
-      const { backend, weight, currentWeight, pool, verdict } = candidate;
+      const { backend, weight, effectiveWeight, currentWeight, pool, verdict } = candidate;
       const { before, after } = currentWeight;
       return {
         mark: verdict === 'taken' ? '→' : '',
         style: verdict === 'taken' ? 'bold' : undefined,
         cells: [
           shorten(backend, 40),
-          String(weight),
+          effectiveWeight === weight ? String(weight) : `${effectiveWeight} of ${weight}`,
           before === after ? String(before) : `${before} → ${after}`,
           `${pool.leased}/${pool.size}`,
           String(pool.idle),

@@ -1,10 +1,10 @@
 /** The core's words in sentences: what a candidate's verdict means, what a fact was, why a request was rejected. */
 
-import type { Decision, Entry, Fact } from '../../actors/events.ts';
+import type { Decision, Entry, Fact, RetryRefusal } from '../../actors/events.ts';
 import type { Candidate, Standing } from '../../actors/explain/candidates.ts';
 import type { LifePhase } from '../../actors/explain/life.ts';
 import type { RetryReason } from '../../actors/explain/retry.ts';
-import { clockBeside, counted, grouped } from './format.ts';
+import { clock, clockBeside, counted, grouped } from './format.ts';
 
 /** Why a candidate was taken or passed over. */
 export function whyOf(candidate: Candidate, all: readonly Candidate[], at: number): string {
@@ -15,7 +15,11 @@ export function whyOf(candidate: Candidate, all: readonly Candidate[], at: numbe
     case 'later':
       return whyLater(candidate, all);
     case 'full':
-      return `its pool is full (${pool.leased} of ${pool.size})`;
+      return pool.limit < pool.size
+        ? `it starts slowly, with ${pool.limit} of ${pool.size} sockets, and has ${pool.leased} on lease`
+        : `its pool is full (${pool.leased} of ${pool.size})`;
+    case 'paused':
+      return 'it asked to be left alone (Retry-After)';
     case 'failed':
       return 'it failed this request before';
     default:
@@ -23,13 +27,13 @@ export function whyOf(candidate: Candidate, all: readonly Candidate[], at: numbe
   }
 }
 
-function raised({ currentWeight, weight }: Candidate): number {
-  return currentWeight.before + weight;
+function raised({ currentWeight, effectiveWeight }: Candidate): number {
+  return currentWeight.before + effectiveWeight;
 }
 
 /** nginx's sum: the current weight before the pick, and the weight it is raised by. */
-function sum({ currentWeight: { before }, weight }: Candidate): string {
-  return `${before} + ${weight}`;
+function sum({ currentWeight: { before }, effectiveWeight }: Candidate): string {
+  return `${before} + ${effectiveWeight}`;
 }
 
 function whyTaken(candidate: Candidate, all: readonly Candidate[]): string {
@@ -66,6 +70,8 @@ const RETRY_WORDS: Readonly<Record<RetryReason, string>> = {
   'stale-socket': 'safe, since the backend had closed the kept socket before it saw the request',
   'nothing-written': 'safe, since nothing of it had reached the backend',
   'empty-response': 'allowed by retry.on: emptyResponse, since no byte of an answer had come',
+  'status-allowed': 'allowed by retry.on, since the client had nothing of the answer yet',
+  'budget-used-up': 'not sent again: the retry budget is used up (retry.budgetShare)',
   'may-be-at-work': 'not sent again: the backend had it and may be at work on it',
   'body-gone': 'not sent again: its body was too long to be kept for a second time',
   'not-allowed': 'not sent again: the backend may have begun it, and retry.on does not have emptyResponse',
@@ -73,6 +79,19 @@ const RETRY_WORDS: Readonly<Record<RetryReason, string>> = {
   'no-other-backend': 'it could be sent again, but there is no other healthy backend that has not failed it',
   'answer-begun': 'not sent again: the client has a part of the answer already',
 };
+
+const REFUSAL_WORDS: Readonly<Record<RetryRefusal, string>> = {
+  notConfigured: 'retry.on no longer has its status',
+  notReplayable: 'its body was too long to be kept for a second time',
+  attemptsUsedUp: 'retry.attempts is used up',
+  noOtherBackend: 'no other backend could take it at once',
+  budgetExhausted: 'the retry budget is used up (retry.budgetShare)',
+};
+
+/** Why an answer that might have been thrown away goes to the client. */
+export function refusalWords(because: RetryRefusal): string {
+  return REFUSAL_WORDS[because];
+}
 
 /** Why a request was sent again, or not. */
 export function retryWords(why: RetryReason): string {
@@ -117,7 +136,9 @@ export function factWords(fact: Fact): string {
     case 'socket.closed':
       return `${fact.backend} closed socket ${fact.socket}`;
     case 'response.started':
-      return `request ${fact.request} got its first byte (status ${fact.status})`;
+      return fact.held === true
+        ? `request ${fact.request} was answered with status ${fact.status}, held back`
+        : `request ${fact.request} got its first byte (status ${fact.status})`;
     case 'response.ended':
       return `request ${fact.request} ended (${grouped(fact.bytes)} bytes)`;
     case 'response.failed':
@@ -125,13 +146,22 @@ export function factWords(fact: Fact): string {
     case 'client.aborted':
       return `the client of request ${fact.request} left`;
     case 'timer.fired':
-      return fact.timer === 'sweep'
-        ? 'idle sockets were swept'
-        : `request ${fact.request} had waited too long`;
+      return timerWords(fact);
     case 'operator.drained':
       return `an operator drained ${fact.backend}`;
     case 'operator.restored':
       return `an operator restored ${fact.backend}`;
+  }
+}
+
+function timerWords(fact: Extract<Fact, { type: 'timer.fired' }>): string {
+  switch (fact.timer) {
+    case 'sweep':
+      return 'idle sockets were swept';
+    case 'queue':
+      return `request ${fact.request} had waited too long`;
+    case 'ejection':
+      return `the ejection of ${fact.backend} was over`;
   }
 }
 
@@ -158,6 +188,12 @@ function wordsOfDecision(decision: Decision): string | undefined {
       return `waits (${decision.length} in line)`;
     case 'request.rejected':
       return `rejected: ${decision.code}`;
+    case 'response.discarded':
+      return `the answer of ${decision.backend} is thrown away`;
+    case 'response.passed':
+      return `passed on to the client`;
+    case 'backend.paused':
+      return `${decision.backend} is spared until ${clock(decision.until)}`;
     case 'request.retried':
       return `sent again`;
     case 'socket.evicted':

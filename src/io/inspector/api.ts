@@ -100,7 +100,7 @@ export type InspectedBackend = BackendView & {
     | (Instant & { readonly event: string; readonly from: string; readonly to: string })
     | null;
   /** Why the next request may go there, or may not. */
-  readonly eligibility: 'eligible' | 'full' | 'unhealthy' | 'draining' | 'drained' | 'removed';
+  readonly eligibility: 'eligible' | 'full' | 'unhealthy' | 'ejected' | 'draining' | 'drained' | 'removed';
 };
 
 export type Pick = Instant & { readonly request: number; readonly backend: string };

@@ -20,6 +20,7 @@ const COLUMNS: readonly Column[] = [
 const STYLES: Readonly<Record<BackendView['state'], Style>> = {
   healthy: 'green',
   unhealthy: 'red',
+  ejected: 'red',
   draining: 'yellow',
   drained: 'yellow',
   removed: 'dim',

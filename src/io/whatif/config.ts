@@ -143,6 +143,14 @@ function withBackends(file: Layer, recorded: Config): Layer {
   return new Map([...file, ['backends', { value: recorded.backends, origin: RECORDED }]]);
 }
 
+/** What a key stands at in a record from before there was such a key: at nothing of the kind. */
+const BEFORE_ITS_TIME: ReadonlyMap<string, unknown> = new Map([
+  ['health.slowStartMs', 0],
+  ['pool.maxLifetimeMs', 0],
+  ['outlier.consecutiveFailures', 0],
+  ['retry.budgetShare', 10],
+]);
+
 /** The facts are the authority on what decisions depend on; the rest is as the log's header has it, or the default. */
 function recordedConfig(recorded: RecordedConfig): Config {
   return judgeRecorded(recorded).config;
@@ -152,7 +160,9 @@ function judgeRecorded({ whole, core }: RecordedConfig): { config: Config; refus
   const values = new Map<string, unknown>();
   for (const key of LEAVES.keys()) {
     const value =
-      valueAt(core, key) ?? (typeof whole === 'object' && whole !== null ? valueAt(whole, key) : undefined);
+      valueAt(core, key) ??
+      BEFORE_ITS_TIME.get(key) ??
+      (typeof whole === 'object' && whole !== null ? valueAt(whole, key) : undefined);
     if (value !== undefined) values.set(key, value);
   }
   // A key of a later Reprise, or a limit that has changed since, must not keep the log from being used.

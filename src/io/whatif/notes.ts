@@ -9,7 +9,7 @@ import { grouped, listed } from './words.ts';
 
 /** Keys whose values the core or the simulated world goes by. */
 const FOLLOWED =
-  /^(?:backends|health\.(?:fall|rise|initial|intervalMs|timeoutMs)|pool\.|retry\.|upstream\.(?:connect|headers)TimeoutMs)/;
+  /^(?:backends|health\.(?:fall|rise|initial|slowStartMs|intervalMs|timeoutMs)|pool\.|retry\.|outlier\.|upstream\.(?:connect|headers)TimeoutMs)/;
 
 export type NoteParts = {
   readonly recording: Recording;

@@ -1,9 +1,9 @@
 /** The look of the page, light and dark as the reader's system has it. Colours are told apart by lightness too. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fbfbfa;--card:#fff;--ink:#1c2024;--soft:#5b6470;--line:#dfe2e6;
---before:#8a94a3;--after:#2563c4;--healthy:#8fc7a3;--unhealthy:#c2352b;--draining:#e0a526;--bad:#c2352b;--rejected:#e08a3c}
+--before:#8a94a3;--after:#2563c4;--healthy:#8fc7a3;--unhealthy:#c2352b;--ejected:#8e5bb5;--draining:#e0a526;--bad:#c2352b;--rejected:#e08a3c}
 @media (prefers-color-scheme:dark){:root{--ground:#14171a;--card:#1c2024;--ink:#e8eaed;--soft:#9aa4b0;--line:#343a42;
---before:#7d8896;--after:#6ea4f4;--healthy:#356b4a;--unhealthy:#f06a5f;--draining:#d9a634;--bad:#f06a5f;--rejected:#e39a55}}
+--before:#7d8896;--after:#6ea4f4;--healthy:#356b4a;--unhealthy:#f06a5f;--ejected:#b48ad6;--draining:#d9a634;--bad:#f06a5f;--rejected:#e39a55}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:1040px;margin:0 auto;padding:28px 16px 60px}
@@ -35,6 +35,7 @@ svg .grid{stroke:var(--line);stroke-width:1}
 svg .axis{stroke:var(--soft);stroke-width:1}
 .state-healthy{fill:var(--healthy);background:var(--healthy)}
 .state-unhealthy{fill:var(--unhealthy);background:var(--unhealthy)}
+.state-ejected{fill:var(--ejected);background:var(--ejected)}
 .state-draining,.state-drained{fill:var(--draining);background:var(--draining)}
 .before{fill:var(--before);background:var(--before)}
 .after{fill:var(--after);background:var(--after)}

@@ -82,7 +82,7 @@ function changesInWords({ config }: Report): string[] {
 function plots(report: Report, courses: Courses): string {
   return `<section>
 <h2>States of the backends</h2>
-<p class="legend"><span class="key state-healthy"></span>healthy <span class="key state-unhealthy"></span>unhealthy <span class="key state-draining"></span>draining or drained. The upper band is the record, the lower one what if.${markLegend(report)}</p>
+<p class="legend"><span class="key state-healthy"></span>healthy <span class="key state-unhealthy"></span>unhealthy <span class="key state-ejected"></span>ejected <span class="key state-draining"></span>draining or drained. The upper band is the record, the lower one what if.${markLegend(report)}</p>
 ${stateBands(report)}
 </section>
 <section>

@@ -14,7 +14,15 @@ const BACKENDS_KEPT = 1000;
 const SENT = 4000;
 const LEAST_SENT = 20;
 /** Of states that are too short to be shown apart, the first of these is. */
-const WORST_FIRST: readonly State[] = ['unhealthy', 'unknown', 'draining', 'drained', 'healthy', 'removed'];
+const WORST_FIRST: readonly State[] = [
+  'unhealthy',
+  'ejected',
+  'unknown',
+  'draining',
+  'drained',
+  'healthy',
+  'removed',
+];
 
 export class BandTable {
   readonly #bands = new Map<string, Begun[]>();

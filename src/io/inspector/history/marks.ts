@@ -32,9 +32,9 @@ export class MarkTable {
     for (const decision of decisions) {
       if (decision.type === 'backend.changed') {
         const { backend, from, to, reason } = decision;
-        if (from === 'healthy' && to === 'unhealthy')
+        if (from === 'healthy' && (to === 'unhealthy' || to === 'ejected'))
           this.add('fell', entry, `${backend} fell: ${reason}`, backend);
-        if (from === 'unhealthy' && to === 'healthy')
+        if ((from === 'unhealthy' || from === 'ejected') && to === 'healthy')
           this.add('rose', entry, `${backend} rose: ${reason}`, backend);
       } else if (decision.type === 'config.applied' && fact.type === 'config.reloaded') {
         this.add('reloaded', entry, reloadInWords(decision));

@@ -145,7 +145,10 @@ function* unchanging(before: CoreConfig, { fact, decisions }: Entry): Generator<
 /** The event of a machine that led from the one state to the other; see the machine in `backend.ts`. */
 function eventOf({ from, to }: Change, { fact }: Entry): string {
   if (from === 'draining' && (to === 'drained' || to === 'removed')) return 'leases.ended';
+  if (to === 'ejected') return 'request.failed';
   switch (fact.type) {
+    case 'timer.fired':
+      return 'ejection.expired';
     case 'probe.succeeded':
     case 'probe.failed':
     case 'operator.drained':
@@ -153,6 +156,8 @@ function eventOf({ from, to }: Change, { fact }: Entry): string {
       return fact.type;
     default:
       if (to === 'draining' || to === 'removed') return 'config.removed';
+      if (from === 'ejected')
+        return fact.type === 'config.reloaded' ? 'thresholds.changed' : 'ejection.lifted';
       return from === 'draining' || from === 'drained' ? 'config.returned' : 'address.changed';
   }
 }

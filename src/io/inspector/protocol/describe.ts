@@ -26,20 +26,23 @@ export function describeEvent(event: { readonly type: string; readonly [key: str
 
 export function describeBackend(actor: BackendActor): WireSnapshot {
   const { status, value, context } = actor.getSnapshot();
-  const { fall, rise, consecutiveFailures, consecutiveSuccesses, passing, lastProbe, removed, reason } =
-    context;
+  const { lastProbe } = context;
   return {
     status,
     value,
     context: {
-      fall,
-      rise,
-      consecutiveFailures,
-      consecutiveSuccesses,
-      passing,
+      fall: context.fall,
+      rise: context.rise,
+      outlier: context.outlier && { ...context.outlier },
+      consecutiveFailures: context.consecutiveFailures,
+      consecutiveSuccesses: context.consecutiveSuccesses,
+      passing: context.passing,
       lastProbe: lastProbe && { ...lastProbe, reason: lastProbe.reason.slice(0, TEXT_CHARS) },
-      removed,
-      reason: reason.slice(0, TEXT_CHARS),
+      consecutiveErrors: context.consecutiveErrors,
+      timesEjected: context.timesEjected,
+      ejectedUntil: context.ejectedUntil,
+      removed: context.removed,
+      reason: context.reason.slice(0, TEXT_CHARS),
     },
     tags: [],
     children: {},

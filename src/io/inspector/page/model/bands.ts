@@ -11,7 +11,8 @@ const SEVERITY: Readonly<Record<Span['state'], number>> = {
   unknown: 2,
   drained: 3,
   draining: 4,
-  unhealthy: 5,
+  ejected: 5,
+  unhealthy: 6,
 };
 
 /** So much of a bad state is seen, however short it was. */

@@ -79,6 +79,12 @@ export function decisionWords(decision: Decision): string {
       return `request ${decision.request} rejected: ${decision.code}`;
     case 'request.retried':
       return `request ${decision.request} again, ${decision.from} failed it: ${decision.reason}`;
+    case 'response.passed':
+      return `the answer to request ${decision.request} is passed on: ${decision.because}`;
+    case 'response.discarded':
+      return `answer ${decision.status} of ${decision.backend} to request ${decision.request} is thrown away`;
+    case 'backend.paused':
+      return `${decision.backend} asked to be left alone`;
     case 'config.applied':
       return appliedWords(decision);
     case 'gateway.stopped':

@@ -75,7 +75,11 @@ function routeOfDecision(decision: Decision): Route {
     case 'lease.released':
     case 'request.retried':
       return ['pool', 'selector'];
+    case 'response.discarded':
+    case 'backend.paused':
+      return ['pool', 'selector'];
     case 'request.rejected':
+    case 'response.passed':
       return ['selector', 'outside'];
     case 'socket.requested':
     case 'socket.evicted':

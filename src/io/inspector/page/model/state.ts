@@ -184,6 +184,7 @@ export function backendIdsOf({ overview, moment }: Pick<PageState, 'overview' | 
 
 const WORST_FIRST: readonly InspectedBackend['state'][] = [
   'unhealthy',
+  'ejected',
   'draining',
   'drained',
   'healthy',

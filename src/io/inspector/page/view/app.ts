@@ -39,6 +39,7 @@ function definitions(): TemplateResult {
     <defs>
       ${pattern('healthy', svg``)} ${pattern('removed', svg``)}
       ${pattern('unhealthy', svg`<path d="M-2 2 2-2M0 8 8 0M6 10l4-4" />`)}
+      ${pattern('ejected', svg`<path d="M0 6 4 2 8 6" />`)}
       ${pattern('draining', svg`<path d="M0 2h8M0 6h8" />`)}
       ${pattern('drained', svg`<path d="M2 0v8M6 0v8" />`)}
       ${pattern('unknown', svg`<circle cx="2" cy="2" r="1" /><circle cx="6" cy="6" r="1" />`)}

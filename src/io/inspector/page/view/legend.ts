@@ -8,6 +8,7 @@ import { stateChip } from './parts.ts';
 const STATES: readonly Span['state'][] = [
   'healthy',
   'unhealthy',
+  'ejected',
   'draining',
   'drained',
   'removed',

@@ -16,6 +16,7 @@ export function stateChip(state: Span['state']): TemplateResult {
 const SIGNS: Readonly<Record<Span['state'], string>> = {
   healthy: 'M3 8.5 6.5 12 13 4.5',
   unhealthy: 'M4 4l8 8M12 4l-8 8',
+  ejected: 'M8 12V4M4.5 7.5 8 4l3.5 3.5M3.5 13.5h9',
   draining: 'M8 3v8M4.5 8 8 11.5 11.5 8',
   drained: 'M3.5 8h9',
   removed: 'M3.5 12.5l9-9',

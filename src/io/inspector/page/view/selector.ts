@@ -19,6 +19,7 @@ const WHY_NOT: Readonly<Record<InspectedBackend['eligibility'], string>> = {
   eligible: 'eligible',
   full: 'no, its pool is full',
   unhealthy: 'no, unhealthy',
+  ejected: 'no, ejected',
   draining: 'no, draining',
   drained: 'no, drained',
   removed: 'no, removed',

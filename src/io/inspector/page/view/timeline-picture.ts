@@ -16,7 +16,7 @@ const MARKS_APART = 13;
 const TICK_WIDTH = 72;
 const LABEL_CHARACTERS = 15;
 /** A row in one of these has its name, even where not all do. */
-const TROUBLE: ReadonlySet<Span['state']> = new Set(['unhealthy', 'draining', 'drained']);
+const TROUBLE: ReadonlySet<Span['state']> = new Set(['unhealthy', 'ejected', 'draining', 'drained']);
 
 export function timelinePicture(context: Context, layout: TimelineLayout, shown: TimeWindow): TemplateResult {
   const { overview } = context.state;

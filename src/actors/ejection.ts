@@ -1,0 +1,61 @@
+/**
+ * How long a backend is out that fails real requests, as Envoy counts it: the base time, times how often it has been
+ * ejected, up to a maximum; and one of those times is forgotten for each base time that it has stayed in since.
+ */
+import type { CoreConfig, OutlierSettings } from './events.ts';
+
+type Past = {
+  readonly outlier: OutlierSettings | undefined;
+  readonly consecutiveErrors: number;
+  readonly timesEjected: number;
+  readonly ejectedUntil: number | undefined;
+};
+
+export type Ejection = { timesEjected: number; ejectedUntil: number; reason: string };
+
+/**
+ * @param past the backend before the failure that ejects it
+ * @param failure the last one; `at` in milliseconds since the epoch
+ */
+export function ejectionOf(
+  past: Past,
+  { at, reason }: { readonly at: number; readonly reason: string },
+): Partial<Ejection> {
+  const { outlier, consecutiveErrors, ejectedUntil = at } = past;
+  if (outlier === undefined) return {};
+  const { baseEjectionMs, maxEjectionMs } = outlier;
+  // An ejection that was cut short leaves its end in the time to come: no time in has passed then.
+  const forgotten = Math.max(0, Math.floor((at - ejectedUntil) / baseEjectionMs));
+  const longestMs = Math.max(baseEjectionMs, maxEjectionMs);
+  // Counting stops where the time does: a backend that was bad for a day need not be good for a day to be trusted again.
+  const timesEjected = Math.min(
+    Math.max(0, past.timesEjected - forgotten) + 1,
+    Math.ceil(longestMs / baseEjectionMs),
+  );
+  const lastsMs = Math.min(baseEjectionMs * timesEjected, longestMs);
+  return {
+    timesEjected,
+    ejectedUntil: at + lastsMs,
+    reason: `${inWords(consecutiveErrors + 1, reason)}; out for ${lastsMs / 1000} s`,
+  };
+}
+
+function inWords(errors: number, reason: string): string {
+  return errors === 1
+    ? `a request failed with: ${reason}`
+    : `${errors} requests in a row failed, the last with: ${reason}`;
+}
+
+/** The settings of a config under which backends are ejected at all, if it has any. */
+export function outlierOf({ outlier }: CoreConfig): OutlierSettings | undefined {
+  return outlier === undefined || outlier.consecutiveFailures === 0 ? undefined : outlier;
+}
+
+export function isSameOutlier(one: OutlierSettings | undefined, other: OutlierSettings | undefined): boolean {
+  return (
+    one?.consecutiveFailures === other?.consecutiveFailures &&
+    one?.baseEjectionMs === other?.baseEjectionMs &&
+    one?.maxEjectionMs === other?.maxEjectionMs &&
+    one?.maxEjectedShare === other?.maxEjectedShare
+  );
+}
