@@ -4,7 +4,7 @@
  */
 import { abortRequest, beginResponse, endResponse, failResponse, failSocket } from './answers.ts';
 import { assertNever } from './assert-never.ts';
-import { type Core, createCore, tellPool } from './core.ts';
+import { type Core, createCore, poolOf, tellPool } from './core.ts';
 import { admitRequest, expireWait, serveWaiting } from './dispatch.ts';
 import type { Decision, Fact } from './events.ts';
 import { applyConfig, tellBackend } from './fleet.ts';
@@ -39,8 +39,11 @@ export function createBalancer(snapshot?: CoreSnapshot): Balancer {
     step(fact, at) {
       core.at = at;
       core.decisions = [];
-      if (core.ramps.size > 0) advanceRamps(core);
+      // The room that has come with time belongs to those who wait, not to one who comes with this fact; and they get it
+      // after the fact, which may be that the backend has fallen.
+      if (core.ramps.size > 0 && poolOf(core).waiting.length === 0) advanceRamps(core);
       takeIn(core, fact);
+      if (core.ramps.size > 0) advanceRamps(core);
       if (core.news === 'healthChanged') liftIfNoneIsHealthy(core);
       serveWaiting(core);
       return core.decisions;

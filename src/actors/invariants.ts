@@ -106,6 +106,24 @@ function nobodyWaitsInVain(core: Core): string | undefined {
   return undefined;
 }
 
+/** First come, first served: nobody is given a backend that one who came earlier still waits for. */
+function nobodyIsOvertaken(core: Core, decisions: readonly Decision[]): string | undefined {
+  for (const [index, decision] of decisions.entries()) {
+    if (decision.type !== 'backend.selected') continue;
+    const { request, backend } = decision;
+    // Who is sent again had its turn before.
+    if (decisions.some((other) => other.type === 'request.retried' && other.request === request)) continue;
+    const later = decisions.slice(index).filter(({ type }) => type === 'request.queued');
+    for (const number of poolOf(core).waiting) {
+      if (number >= request) break;
+      if (later.some((other) => 'request' in other && other.request === number)) continue;
+      if (core.requests.get(number)?.tried.includes(backend) !== true)
+        return `request ${request} was given to ${backend}, for which request ${number} waits`;
+    }
+  }
+  return undefined;
+}
+
 /** A backend drains only as long as it has leases. */
 function drainingEnds(core: Core): string | undefined {
   for (const [backend, { leased }] of poolOf(core).backends) {
@@ -168,6 +186,7 @@ const RULES: readonly Rule[] = [
   theLineIsInOrder,
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
+  nobodyIsOvertaken,
   drainingEnds,
   socketsAreYoung,
   sharesAreWhole,

@@ -131,6 +131,17 @@ describe('slow start', () => {
     assert.equal(only(decisions, 'backend.selected')[0]?.request, 2);
   });
 
+  it('gives the sockets that come with time to those who wait, not to one who comes just then', () => {
+    const world = scene({ pool: { size: 16 } });
+    world.when(probeFailed('b'), probeFailed('a'), probeSucceeded('a'));
+    world.when(received(1), received(2));
+    const decisions = world.after(1000).when(received(3));
+    assert.deepEqual(
+      only(decisions, 'backend.selected').map(({ request }) => request),
+      [2],
+    );
+  });
+
   it('begins anew for a backend that falls meanwhile', () => {
     const world = scene();
     world.when(probeFailed('a'), probeSucceeded('a'));
