@@ -114,7 +114,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const reload = () => new Promise<ReloadOutcome>((done) => parts.reloads$.next({ done }));
   const listener = createListener(parts);
-  const operators = createOperatorsSide(parts, reload, () => portOf(listener.server));
+  // Remembered, since the operators still ask for it while the gateway stops and listens no more.
+  let port = current().server.port;
+  const operators = createOperatorsSide(parts, reload, () => port);
   // Listening comes first: a gateway whose port is taken must not begin to probe.
   await listenAll([
     [operators.server, current().admin],
@@ -123,6 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await parts.eventLog.close();
     throw error;
   });
+  port = portOf(listener.server);
   const running = connect(parts);
   parts.control$.next({
     type: 'gateway.started',
@@ -130,7 +133,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     config: coreConfigOf(current()),
   });
   return {
-    port: portOf(listener.server),
+    port,
     adminPort: portOf(operators.server),
     balancer: parts.balancer,
     entries$: parts.entries$,

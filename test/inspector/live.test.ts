@@ -1,13 +1,17 @@
 /** The inspector of a gateway that runs: what it shows of what just happened, and what it costs when nobody looks. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import type { Moment, Overview, RequestStory } from '../../src/io/inspector/api.ts';
 import { readRecording } from '../../src/io/inspector/history/reading.ts';
 import { createInquiry } from '../../src/io/inspector/inquiry.ts';
 import { createLiveInspector } from '../../src/io/inspector/live.ts';
+import { portOf } from '../../src/io/listening.ts';
 import { record, temporaryFolder } from '../support/event-log.ts';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { connectRaw } from '../support/raw-client.ts';
 import { asker, eventually } from './support.ts';
 
 async function get<Result>(gateway: TestGateway, path: string): Promise<Result> {
@@ -132,6 +136,26 @@ describe('the inspector of a gateway', () => {
     assert.ok((await get<{ states: unknown[] }>(gateway, 'chart')).states.length === 6);
   });
 
+  it('answers while the gateway waits for its last request to end, also whoever asks only then', async () => {
+    using folder = temporaryFolder();
+    await using backend = createServer().listen(0, '127.0.0.1');
+    await once(backend, 'listening');
+    await using gateway = await startTestGateway({
+      backends: [{ name: 'silent', port: portOf(backend) }],
+      eventLog: { dir: folder.path },
+    });
+    using client = await connectRaw(gateway.port);
+    client.send('GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n');
+    await gateway.fact('request.received');
+    const stopped = gateway.gateway.stop();
+    const { source } = await get<Overview>(gateway, 'overview');
+    assert.equal(source.title, `127.0.0.1:${gateway.port}`);
+    await get<RequestStory>(gateway, 'request?id=1');
+    assert.ok(!gateway.entries.some(({ fact }) => fact.type === 'listener.closed'), 'it still waits');
+    client.socket.destroy();
+    await stopped;
+  });
+
   it('refuses what it cannot make sense of', async () => {
     await using gateway = await startTestGateway({});
     const paths = [
@@ -186,8 +210,8 @@ describe('the thread that answers', () => {
 
   it('takes a bounded number of questions at a time', async () => {
     using folder = temporaryFolder();
-    const setup = () => ({ path: folder.path, isLive: true, source: SOURCE });
-    const inquiry = createInquiry({ setup, idleMs: undefined });
+    const setup = () => ({ isLive: true, source: SOURCE });
+    const inquiry = createInquiry({ path: folder.path, setup, idleMs: undefined });
     const asked = Array.from({ length: 50 }, () => inquiry.ask({ ask: 'overview', buckets: 10, notes: [] }));
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     assert.deepEqual(statuses.filter((status) => status === 200).length, 32);
@@ -196,13 +220,24 @@ describe('the thread that answers', () => {
     await inquiry.close();
   });
 
+  it('answers what goes wrong at its start, and does not throw it at who asks', async () => {
+    const setup = () => {
+      throw new Error('there is no port any more');
+    };
+    const inquiry = createInquiry({ path: 'nowhere', setup, idleMs: undefined });
+    const { status, body } = await inquiry.ask({ ask: 'moment' });
+    assert.equal(status, 500);
+    assert.match(body, /"inspector_failed".*there is no port any more/);
+    await inquiry.close();
+  });
+
   it('has the life of one request told at a time, beside other questions', async () => {
     using folder = temporaryFolder();
     await using recorded = await record(folder.path);
     recorded.serve();
     await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
-    const setup = () => ({ path: folder.path, isLive: true, source: SOURCE });
-    const inquiry = createInquiry({ setup, idleMs: undefined });
+    const setup = () => ({ isLive: true, source: SOURCE });
+    const inquiry = createInquiry({ path: folder.path, setup, idleMs: undefined });
     const stories = [inquiry.ask({ ask: 'request', id: '1' }), inquiry.ask({ ask: 'request', id: '1' })];
     assert.equal((await inquiry.ask({ ask: 'overview', buckets: 10, notes: [] })).status, 200);
     assert.deepEqual(
@@ -215,8 +250,8 @@ describe('the thread that answers', () => {
 
   it('leaves no question open when it is ended', async () => {
     using folder = temporaryFolder();
-    const setup = () => ({ path: folder.path, isLive: true, source: SOURCE });
-    const inquiry = createInquiry({ setup, idleMs: undefined });
+    const setup = () => ({ isLive: true, source: SOURCE });
+    const inquiry = createInquiry({ path: folder.path, setup, idleMs: undefined });
     const asked = inquiry.ask({ ask: 'chart' });
     await inquiry.close();
     assert.match((await asked).body, /error/);

@@ -37,8 +37,8 @@ export async function runInspect(
   }
   const title = resolve(path);
   const inquiry = createInquiry({
+    path: title,
     setup: () => ({
-      path: title,
       isLive: false,
       source: { kind: 'recording', title, version: '', canChange: false },
     }),

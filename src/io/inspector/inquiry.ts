@@ -5,7 +5,15 @@
 import { Worker } from 'node:worker_threads';
 import type { Question } from './questions.ts';
 import { createStoryteller } from './storyteller.ts';
-import { type Answered, type Reply, refusal, threadUrl, type WorkerSetup } from './thread.ts';
+import {
+  type Answered,
+  type Asked,
+  type Reply,
+  refusal,
+  type ThreadQuestion,
+  threadUrl,
+  type WorkerSetup,
+} from './thread.ts';
 
 export type Inquiry = {
   /** Never rejects: what goes wrong is in the reply. */
@@ -16,8 +24,10 @@ export type Inquiry = {
 };
 
 export type InquiryOptions = {
-  /** What the thread begins with, asked for when it is started. */
-  readonly setup: () => WorkerSetup;
+  /** The log: a folder or a file; null if nothing is recorded. */
+  readonly path: string | null;
+  /** What else the thread begins with, asked for when it is started. */
+  readonly setup: () => Omit<WorkerSetup, 'path'>;
   /** How long the thread outlives the last question; it does until the end if this is undefined. */
   readonly idleMs: number | undefined;
 };
@@ -29,12 +39,12 @@ const MEMORY_MIB = 1024;
 
 type Thread = { readonly worker: Worker; readonly waiting: Map<number, (reply: Reply) => void> };
 
-export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
+export function createInquiry({ path, setup, idleMs }: InquiryOptions): Inquiry {
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
   let lastId = 0;
   let isClosed = false;
-  const storyteller = createStoryteller(() => setup().path);
+  const storyteller = createStoryteller(path);
 
   const end = async () => {
     const ended = thread;
@@ -50,34 +60,36 @@ export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
   };
 
   const start = (): Thread => {
-    const started = startThread(setup(), () => {
+    const started = startThread({ ...setup(), path }, () => {
       if (thread === started) thread = undefined;
     });
     return started;
   };
 
+  const put = (question: ThreadQuestion): Promise<Reply> => {
+    thread ??= start();
+    const { worker, waiting } = thread;
+    if (waiting.size >= MOST_UNDER_WAY) {
+      return Promise.resolve(refusal(503, 'busy', 'Too many questions are under way; ask again soon.'));
+    }
+    clearTimeout(idle);
+    lastId += 1;
+    return post(thread, { id: lastId, question }, () => rest(worker));
+  };
+
   return {
-    ask(question) {
-      if (isClosed) return Promise.resolve(refusal(503, 'closing', 'The gateway is stopping.'));
-      if (question.ask === 'request') return storyteller.tell(question.id);
-      thread ??= start();
-      const { worker, waiting } = thread;
-      if (waiting.size >= MOST_UNDER_WAY) {
-        return Promise.resolve(refusal(503, 'busy', 'Too many questions are under way; ask again soon.'));
+    async ask(question) {
+      if (isClosed) return refusal(503, 'closing', 'The gateway is stopping.');
+      try {
+        return await (question.ask === 'request' ? storyteller.tell(question.id) : put(question));
+      } catch (error) {
+        // The system may have no thread to give.
+        return refusal(
+          500,
+          'inspector_failed',
+          `The inspector's thread could not be asked: ${String(error)}`,
+        );
       }
-      clearTimeout(idle);
-      lastId += 1;
-      const id = lastId;
-      return new Promise((resolve) => {
-        waiting.set(id, (reply) => {
-          waiting.delete(id);
-          // An open question keeps the process alive, the thread as such does not.
-          if (waiting.size === 0) rest(worker);
-          resolve(reply);
-        });
-        worker.ref();
-        worker.postMessage({ id, question });
-      });
     },
     get isAwake() {
       return thread !== undefined;
@@ -87,6 +99,20 @@ export function createInquiry({ setup, idleMs }: InquiryOptions): Inquiry {
       await Promise.all([end(), storyteller.close()]);
     },
   };
+}
+
+/** @param onRest called when the last question under way has been answered */
+function post({ worker, waiting }: Thread, asked: Asked, onRest: () => void): Promise<Reply> {
+  return new Promise((resolve) => {
+    waiting.set(asked.id, (reply) => {
+      waiting.delete(asked.id);
+      // An open question keeps the process alive, the thread as such does not.
+      if (waiting.size === 0) onRest();
+      resolve(reply);
+    });
+    worker.ref();
+    worker.postMessage(asked);
+  });
 }
 
 function startThread(setup: WorkerSetup, onEnd: () => void): Thread {

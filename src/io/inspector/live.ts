@@ -30,7 +30,7 @@ const IDLE_MS = 30_000;
 
 export function createLiveInspector(options: LiveOptions): LiveInspector {
   const { dir, source, log, idleMs = IDLE_MS } = options;
-  const inquiry = createInquiry({ setup: () => ({ path: dir, isLive: true, source: source() }), idleMs });
+  const inquiry = createInquiry({ path: dir, setup: () => ({ isLive: true, source: source() }), idleMs });
   return {
     ask: (question) => answerNow(options, question) ?? inquiry.ask(question),
     notes: () => notesOf(log()),

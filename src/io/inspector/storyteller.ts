@@ -4,7 +4,7 @@ import type { RequestStory } from './api.ts';
 import { type Reply, refusal, threadUrl } from './thread.ts';
 
 export type Storyteller = {
-  /** Never rejects. */
+  /** Rejects if no thread can be started. */
   tell(request: string): Promise<Reply>;
   close(): Promise<void>;
 };
@@ -17,12 +17,11 @@ const NO_LOG: RequestStory = {
   arrivals: [],
 };
 
-/** @param pathOf the log; null if there is none */
-export function createStoryteller(pathOf: () => string | null): Storyteller {
+/** @param path the log; null if there is none */
+export function createStoryteller(path: string | null): Storyteller {
   let telling: Worker | undefined;
   return {
     async tell(request) {
-      const path = pathOf();
       if (path === null) return { status: 200, body: JSON.stringify(NO_LOG) };
       if (telling !== undefined) {
         return refusal(503, 'busy', 'Another request is being looked for; ask again soon.');
