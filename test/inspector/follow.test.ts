@@ -10,9 +10,9 @@ import { asker, eventually, playAll, viewsOf } from './support.ts';
 
 const LIMITS = { interval: 32, most: 12 };
 
-function follow(dir: string): Reading & Disposable {
+function follow(dir: string, limits = LIMITS): Reading & Disposable {
   const ending = new AbortController();
-  const reading = followRecording(dir, ending.signal, LIMITS);
+  const reading = followRecording(dir, ending.signal, limits);
   return Object.assign(Object.create(reading), { [Symbol.dispose]: () => ending.abort() });
 }
 
@@ -88,6 +88,32 @@ describe('a log that is being written', () => {
     assert.equal(nearest.seq, reading.index.first?.seq, 'what is gone is shown as the nearest there is');
     const page = await ask.answer({ ask: 'entries', query: { after: 0, limit: 1 } });
     assert.deepEqual(page, { ...page, hasBefore: false });
+  });
+
+  it("is shown to its oldest entry though all that is kept is shorter than a keyframe's stretch", async () => {
+    using folder = temporaryFolder();
+    const settings = { segmentBytes: 30_000, maxBytes: 40_000 };
+    await using recorded = await record(folder.path, { settings });
+    using reading = follow(folder.path, { interval: 4096, most: 600 });
+    const ask = asker(reading);
+    const oldest = () =>
+      Math.min(...readdirSync(folder.path).map((name) => Number(/\d{16}/.exec(name)?.[0] ?? 1e9)));
+    for (let round = 0; round < 12; round += 1) {
+      serve(60, recorded);
+      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+      await caughtUp(reading, recorded.log.stats().seq);
+    }
+    await eventually(() => oldest() > 1000, 'the beginning is removed');
+    await eventually(() => (reading.index.first?.seq ?? 0) >= oldest() - 1, 'the beginning is forgotten');
+    for (const { entry, backends } of await playAll(folder.path)) {
+      const moment = await ask.moment({ seq: entry.seq });
+      if (moment.seq === entry.seq) assert.deepEqual(viewsOf(moment), backends, `entry ${entry.seq}`);
+      else assert.ok(entry.seq < (reading.index.first?.seq ?? 0), `entry ${entry.seq} is gone`);
+    }
+    const { seq } = await ask.moment({ seq: recorded.log.stats().seq });
+    assert.equal(seq, recorded.log.stats().seq);
+    const page = await ask.answer({ ask: 'entries', query: { limit: 5 } });
+    assert.match(JSON.stringify(page), new RegExp(`"seq":${recorded.log.stats().seq},`));
   });
 
   it('is not read beyond its last whole line', async () => {

@@ -93,14 +93,19 @@ export class Keyframes {
     return this.#all.findLast((keyframe) => keyframe.seq + 1 < seq);
   }
 
-  /** Forgets those whose entries are no longer on the disk. */
-  dropWhile(isGone: (keyframe: Keyframe) => boolean): void {
+  /**
+   * Forgets those whose entries are no longer on the disk.
+   *
+   * @returns whether there were any
+   */
+  dropWhile(isGone: (keyframe: Keyframe) => boolean): boolean {
     const firstKept = this.#all.findIndex((keyframe) => !isGone(keyframe));
     // The last one is where reading goes on.
     const count = firstKept === -1 ? this.#all.length - 1 : firstKept;
-    if (count <= 0) return;
+    if (count <= 0) return false;
     this.#all = this.#all.slice(count);
     this.#count();
+    return true;
   }
 
   #thin(): void {

@@ -8,7 +8,7 @@ import type { Entry } from '../../../actors/events.ts';
 import { changesIn } from '../../../actors/explain/history.ts';
 import { createPlayback, type Playback, type Scene, type Stretch } from '../../../actors/explain/playback.ts';
 import type { SnapshotLine } from '../../../actors/log-lines.ts';
-import { takeSnapshot } from '../../../actors/snapshot.ts';
+import { type CoreSnapshot, takeSnapshot } from '../../../actors/snapshot.ts';
 import type { Damage, LogItem } from '../../event-log/reader.ts';
 import { grouped } from '../../explain/format.ts';
 import { stretchWords } from '../../explain/stretch-words.ts';
@@ -30,6 +30,8 @@ export class LogIndex {
   readonly keyframes: Keyframes;
   /** The entries behind the last keyframe. */
   tail: Entry[] = [];
+  /** The state of the last keyframe, at hand like its entries, whatever has become of its file. */
+  #tailState: CoreSnapshot | undefined;
   /** The files that have been read, oldest first; the last one may grow. */
   files: string[] = [];
   entries = 0;
@@ -71,9 +73,7 @@ export class LogIndex {
     if ('fact' in line) this.#takeEntry(line, item);
     else {
       if (line.type === 'segment') this.product = line.product;
-      else if (line.type === 'snapshot' && (!item.continuous || this.#isDiverged)) {
-        this.#opening = { spot: this.#spotOf(item), line };
-      }
+      else if (line.type === 'snapshot') this.#takeSnapshot(line, item);
       this.#playback.take(item);
     }
   }
@@ -110,18 +110,37 @@ export class LogIndex {
     return this.#playback.isInterrupted ? undefined : this.#playback.scene;
   }
 
+  /** The state of the last keyframe; undefined before the first. */
+  get tailState(): CoreSnapshot | undefined {
+    const text = this.keyframes.last?.state;
+    if (text !== undefined) this.#tailState ??= JSON.parse(text);
+    return this.#tailState;
+  }
+
   /** The segments before this file have been removed. */
   forgetBefore(path: string): void {
-    const count = this.files.indexOf(path);
-    if (count <= 0) return;
-    const gone = new Set(this.files.splice(0, count));
-    this.keyframes.dropWhile(({ spot }) => gone.has(spot.path));
+    this.files.splice(0, Math.max(0, this.files.indexOf(path)));
+    // The last one stays though its file is gone, until there is another: so this looks at all each time.
+    if (!this.keyframes.dropWhile(({ spot }) => !this.files.includes(spot.path))) return;
     const [oldest] = this.keyframes.all;
     if (oldest === undefined) return;
     this.first = { seq: oldest.seq, at: oldest.at };
     this.bands.forgetBefore(oldest);
     this.rates.forgetBefore(oldest.at);
     this.marks.forgetBefore(oldest.seq);
+  }
+
+  #takeSnapshot(line: SnapshotLine, item: LogItem): void {
+    const { scene, last, recent } = this;
+    if (!item.continuous || this.#isDiverged || this.#opening !== undefined)
+      this.#opening = { spot: this.#spotOf(item), line };
+    else if (scene !== undefined && last !== null && recent !== undefined) {
+      // One at least in each file, since the files before may be removed.
+      this.#push(
+        { ...last, state: undefined, spot: this.#spotOf(item), recent: copyRecent(recent) },
+        line.state,
+      );
+    }
   }
 
   #takeEntry(entry: Entry, item: LogItem): void {
@@ -155,10 +174,12 @@ export class LogIndex {
     this.#push({ ...last, state, spot: this.#spotOf(item), recent: copyRecent(recent) });
   }
 
-  #push(keyframe: Pick<Keyframe, 'seq' | 'at' | 'spot' | 'state' | 'recent'>): void {
+  /** @param state unless it is in the keyframe */
+  #push(keyframe: Pick<Keyframe, 'seq' | 'at' | 'spot' | 'state' | 'recent'>, state?: CoreSnapshot): void {
     const { seq, at } = keyframe;
     this.keyframes.add({ ...keyframe, last: { seq, at }, trusted: seq, entries: 0 });
     this.tail = [];
+    this.#tailState = state;
   }
 
   #begin(scene: Scene): void {
@@ -173,7 +194,7 @@ export class LogIndex {
     this.recent = recent;
     const { spot, line } = opening;
     const at = before !== null && line.at < before.at && !isNewRun ? before.at : line.at;
-    this.#push({ seq: line.seq, at, state: undefined, spot, recent: copyRecent(recent) });
+    this.#push({ seq: line.seq, at, state: undefined, spot, recent: copyRecent(recent) }, line.state);
     if (before !== null) {
       this.bands.interrupt({ seq: before.seq + 1, at: before.at }, this.#whyUnknown(stretch));
     }

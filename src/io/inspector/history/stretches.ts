@@ -35,16 +35,11 @@ export class Stretches {
    * @throws GoneError if the files are gone
    */
   async of(keyframe: Keyframe): Promise<StretchEntries> {
-    const { keyframes } = this.#index;
-    const kept = this.#kept.get(keyframe);
-    if (keyframe === keyframes.last) {
-      // The index has its entries at hand; those that come while its state is read belong to it or to the next.
-      const state = kept?.state ?? (await this.#read(keyframe, keyframe.seq)).state;
-      if (keyframe === keyframes.last) {
-        this.#keep(keyframe, { entries: [], state });
-        return { entries: this.#index.tail, state };
-      }
+    if (keyframe === this.#index.keyframes.last) {
+      const { tail, tailState } = this.#index;
+      if (tailState !== undefined) return { entries: tail, state: tailState };
     }
+    const kept = this.#kept.get(keyframe);
     if (kept !== undefined && kept.entries.at(-1)?.seq === keyframe.last.seq) {
       this.#keep(keyframe, kept);
       return kept;
