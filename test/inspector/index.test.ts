@@ -1,6 +1,9 @@
 /** The index of a log against the log itself, played entry by entry. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { backendMachine } from '../../src/actors/backend.ts';
 import { definitionOf } from '../../src/io/inspector/chart/definition.ts';
 import { Entries } from '../../src/io/inspector/history/entries.ts';
@@ -42,6 +45,16 @@ function growing(path: string, limits: { interval: number; most?: number }) {
   return { index, stretches, moments: new Moments(index, stretches), entries: new Entries(index, stretches) };
 }
 
+/** What only weak references hold is gone then. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  assert.ok(typeof collect === 'function');
+  // Weak references hold until the task at hand has ended.
+  await setImmediate();
+  collect();
+}
+
 describe('the index of a log', () => {
   it('gives no false moment and loses no entry while it grows and keyframes are thinned', async (t) => {
     const path = folderOf(t, recordWorlds([busyWorld(6, 450)], { segmentBytes: 1_000_000 }));
@@ -70,6 +83,26 @@ describe('the index of a log', () => {
       );
     }
     assert.ok(thinnings > 0, 'keyframes were thinned');
+  });
+
+  it('keeps no states of keyframes that have gone, while a page is open for long', async (t) => {
+    const path = folderOf(t, recordWorlds([busyWorld(8, 900)], { segmentBytes: 1_000_000 }));
+    const { index, stretches, entries } = growing(path, { interval: 8, most: 12 });
+    const states: WeakRef<object>[] = [];
+    for (const item of (await readAll(path)).items) {
+      index.take(item);
+      if (index.keyframes.last?.entries !== 2) continue;
+      // What a page asks for that shows the last entries.
+      for (const keyframe of index.keyframes.all.slice(-2)) {
+        states.push(new WeakRef((await stretches.of(keyframe)).state));
+      }
+    }
+    assert.ok(states.length > 50, `${states.length} states were looked at`);
+    await collectGarbage();
+    const alive = new Set(states.flatMap((state) => state.deref() ?? [])).size;
+    const most = index.keyframes.all.length;
+    assert.ok(alive <= most, `${alive} states of ${most} keyframes are still in memory`);
+    assert.equal((await entries.page({ limit: 1 })).entries.length, 1, 'it is still there to be asked');
   });
 
   it('gives at each entry the state that replay has there, in whatever order it is asked', async (t) => {

@@ -21,6 +21,8 @@ export class GoneError extends Error {
 
 /** Entries kept in all. */
 const MOST_KEPT = 60_000;
+/** Stretches kept, however short they are: each has a state, which may be large. */
+const MOST_STATES = 32;
 
 export class Stretches {
   readonly #index: LogIndex;
@@ -67,13 +69,21 @@ export class Stretches {
 
   #keep(keyframe: Keyframe, read: StretchEntries): void {
     this.#kept.delete(keyframe);
+    this.#dropForgotten();
     this.#kept.set(keyframe, read);
     let total = [...this.#kept.values()].reduce((sum, { entries }) => sum + entries.length, 0);
     for (const [oldest, { entries }] of this.#kept) {
-      if (total <= MOST_KEPT || oldest === keyframe) return;
+      const isRoom = total <= MOST_KEPT && this.#kept.size <= MOST_STATES;
+      if (isRoom || oldest === keyframe) return;
       this.#kept.delete(oldest);
       total -= entries.length;
     }
+  }
+
+  /** The index has joined some to others since, or forgotten them: nobody can ask for them any more. */
+  #dropForgotten(): void {
+    const present = new Set(this.#index.keyframes.all);
+    for (const keyframe of this.#kept.keys()) if (!present.has(keyframe)) this.#kept.delete(keyframe);
   }
 }
 
