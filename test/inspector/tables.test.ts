@@ -147,6 +147,7 @@ describe('keyframes', () => {
     picks: [],
     since: new Map(),
     transitions: new Map(),
+    changes: new Map(),
     slots: [],
     config: {
       backends: [],
