@@ -72,9 +72,10 @@ async function serve(
   const { pathname } = urlOf(request);
   const refusal = guard.refuse(request, pathname);
   const page = options.pages.get(pathname);
-  if (refusal !== undefined) {
-    if (refusal !== token.refusal || !exchangeToken(token, request, response)) send(response, refusal);
-  } else if (page !== undefined) send(response, await whenGet(request, () => page));
+  const mayAsk = refusal === undefined || refusal === token.refusal;
+  if (mayAsk && exchangeToken(token, request, response)) return;
+  if (refusal !== undefined) send(response, refusal);
+  else if (page !== undefined) send(response, await whenGet(request, () => page));
   else if (isInspectorPath(pathname)) await serveInspector(options.inspector, request, response);
   else send(response, await answer(options, request, pathname));
 }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Span } from '../../src/io/inspector/api.ts';
 import { followRecording, type Reading } from '../../src/io/inspector/history/reading.ts';
+import { backend, coreConfig } from '../support/core.ts';
 import { record, temporaryFolder } from '../support/event-log.ts';
 import { faultyDisk } from '../support/faulty-disk.ts';
 import { asker, eventually, playAll, viewsOf } from './support.ts';
@@ -106,8 +108,12 @@ describe('a log that is being written', () => {
     await eventually(() => oldest() > 1000, 'the beginning is removed');
     await eventually(() => (reading.index.first?.seq ?? 0) >= oldest() - 1, 'the beginning is forgotten');
     for (const { entry, backends } of await playAll(folder.path)) {
-      assert.deepEqual(viewsOf(await ask.moment({ seq: entry.seq })), backends, `entry ${entry.seq}`);
+      const moment = await ask.moment({ seq: entry.seq });
+      if (moment.seq === entry.seq) assert.deepEqual(viewsOf(moment), backends, `entry ${entry.seq}`);
+      else assert.ok(entry.seq < (reading.index.first?.seq ?? 0), `entry ${entry.seq} is gone`);
     }
+    const { seq } = await ask.moment({ seq: recorded.log.stats().seq });
+    assert.equal(seq, recorded.log.stats().seq);
     const page = await ask.answer({ ask: 'entries', query: { limit: 5 } });
     assert.match(JSON.stringify(page), new RegExp(`"seq":${recorded.log.stats().seq},`));
   });
@@ -145,6 +151,37 @@ describe('a log that is being written', () => {
     );
     const spans = backends[0]?.spans.map(({ state }) => state);
     assert.deepEqual(spans, ['healthy', 'unknown', 'healthy']);
+  });
+});
+
+describe('a backend that is not in the config of the next run', () => {
+  const lineOf = (spans: readonly Span[] = []) => spans.map(({ state, reason }) => `${state}: ${reason}`);
+
+  it('ends there, and is not shown as unknown for ever', async () => {
+    using folder = temporaryFolder();
+    {
+      await using recorded = await record(folder.path);
+      serve(5, recorded);
+      recorded.take({ type: 'gateway.stopping' });
+      recorded.take({ type: 'listener.closed' });
+    }
+    await using recorded = await record(folder.path, { isStarted: false });
+    const config = coreConfig({ backends: [backend('a'), backend('z')] });
+    const started = recorded.take({ type: 'gateway.started', version: 'test', config });
+    serve(5, recorded);
+    await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
+    using reading = follow(folder.path);
+    await caughtUp(reading, recorded.log.stats().seq);
+    const { backends } = await asker(reading).overview();
+    const bands = new Map(backends.map(({ backend, spans }) => [backend, spans]));
+    assert.deepEqual([...bands.keys()], ['a', 'b', 'c', 'z']);
+    assert.deepEqual(lineOf(bands.get('b')), [
+      'healthy: configured',
+      'unknown: the gateway did not run',
+      'removed: not in the config any more',
+    ]);
+    assert.equal(bands.get('b')?.at(-1)?.seq, started.seq);
+    assert.equal(bands.get('a')?.at(-1)?.state, 'healthy');
   });
 });
 

@@ -217,8 +217,13 @@ describe('the index of a log', () => {
       );
     const seen = new Set<string>();
     for (let seq = 1; seq < (reading.index.last?.seq ?? 0); seq += 3) {
-      for (const { id, state, lastTransition } of (await ask.moment({ seq })).backends) {
+      for (const { id, state, since, lastTransition, lastChange } of (await ask.moment({ seq })).backends) {
         if (lastTransition === null) continue;
+        if (lastChange !== null) {
+          assert.equal(lastChange.to, state, `${id} at ${seq}`);
+          assert.equal(lastChange.seq, since?.seq, `${id} at ${seq}`);
+          assert.notEqual(lastChange.from, lastChange.to);
+        }
         const { from, event, to } = lastTransition;
         assert.ok(isOne(from, event, to), `${id} at ${seq}: ${from} --${event}--> ${to}`);
         assert.equal(to, state, `${id} at ${seq}`);

@@ -192,6 +192,7 @@ describe('a state chart', () => {
     const { transitions } = lightsOf(chart, {
       state: 'healthy',
       lastTransition: { seq: 1, at: 1, from, to, event },
+      lastChange: null,
     });
     return [...transitions];
   };
@@ -205,8 +206,22 @@ describe('a state chart', () => {
     assert.deepEqual(lit('drained', 'unhealthy', 'operator.restored'), ['restore', 'ill']);
   });
 
+  it('still lights how the state was reached when probes have only left it there since', () => {
+    const probed = { seq: 9, at: 9, from: 'healthy', to: 'healthy', event: 'probe.failed' };
+    const reached = { seq: 5, at: 5, from: 'drained', to: 'healthy', event: 'operator.restored' };
+    const { transitions } = lightsOf(chart, {
+      state: 'healthy',
+      lastTransition: probed,
+      lastChange: reached,
+    });
+    assert.deepEqual([...transitions], ['restore', 'well', 'stay']);
+  });
+
   it('lights none before the first, or of an event it does not know', () => {
-    assert.deepEqual([...lightsOf(chart, { state: 'healthy', lastTransition: null }).transitions], []);
+    assert.deepEqual(
+      [...lightsOf(chart, { state: 'healthy', lastTransition: null, lastChange: null }).transitions],
+      [],
+    );
     assert.deepEqual(lit('healthy', 'drained', 'no.such'), []);
   });
 

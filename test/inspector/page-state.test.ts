@@ -43,7 +43,10 @@ function inspected(id: string, state: InspectedBackend['state']): InspectedBacke
     coreConfig({ backends: [{ id, protocol: 'http', host: 'h', port: 1, weight: 1 }] }),
   ).balancer.backends();
   assert.ok(view);
-  return { ...view, state, since: null, reason: 'refused', lastTransition: null, eligibility: 'eligible' };
+  return {
+    ...{ ...view, state, since: null, reason: 'refused', eligibility: 'eligible' },
+    ...{ lastTransition: null, lastChange: null },
+  };
 }
 
 function moment(at: number, backends: readonly InspectedBackend[] = []): Moment {

@@ -206,6 +206,24 @@ describe('a token', () => {
     assert.equal(await statusOf(`${gateway.adminUrl}/backends?token=${TOKEN}`), 401, 'at the page only');
   });
 
+  it('is taken out of the address also where the cookie is there already, or no token is wanted', async () => {
+    await using gateway = await withToken();
+    const address = `${gateway.adminUrl}/inspector/?token=${TOKEN}`;
+    const [cookie = ''] = (await ask(address)).headers['set-cookie'] ?? [];
+    const sent = { cookie: cookie.split(';')[0] ?? '' };
+    await using open = await startTestGateway({});
+    const redirected = [
+      await ask(address, sent),
+      await ask(`${address}x`, sent),
+      await ask(`${gateway.adminUrl}/inspector?token=${TOKEN}`, { authorization: `Bearer ${TOKEN}` }),
+      await ask(`${open.adminUrl}/inspector/?token=${TOKEN}`),
+    ];
+    for (const { status, headers } of redirected) {
+      assert.deepEqual([status, headers.location], [303, '/inspector/']);
+    }
+    assert.equal(await statusOf(address, { ...sent, origin: 'http://evil.example' }), 403);
+  });
+
   it('lets the listener be called by any name, since a page that was rebound has none', async () => {
     await using gateway = await withToken();
     const url = `${gateway.adminUrl}/backends`;

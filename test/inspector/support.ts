@@ -63,7 +63,7 @@ export function asker(reading: Reading): Asker {
 
 /** What `BackendView` has of each backend of a moment. */
 export function viewsOf({ backends }: Moment): BackendView[] {
-  return backends.map(({ since, reason, lastTransition, eligibility, ...view }) => view);
+  return backends.map(({ since, reason, lastTransition, lastChange, eligibility, ...view }) => view);
 }
 
 /** Resolves when it holds; what is looked at is a file that grows, which tells nobody. */

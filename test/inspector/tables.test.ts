@@ -116,6 +116,23 @@ describe('bands', () => {
     assert.equal(spans.at(-1)?.state, 'unhealthy', 'the last state is the last state');
   });
 
+  it('of a backend of which nothing is known any more are forgotten in the end', () => {
+    const bands = new BandTable();
+    bands.change('old', { seq: 1, at: 1 }, 'healthy', 'configured');
+    bands.interrupt({ seq: 5, at: 5 }, 'the gateway did not run');
+    bands.change('new', { seq: 6, at: 100 }, 'healthy', 'configured');
+    bands.forgetBefore({ seq: 3, at: 3 });
+    assert.deepEqual(
+      bands.report(2000).map(({ backend }) => backend),
+      ['old', 'new'],
+    );
+    bands.forgetBefore({ seq: 5000, at: 1000 });
+    assert.deepEqual(
+      bands.report(2000).map(({ backend }) => backend),
+      ['new'],
+    );
+  });
+
   it('are told change by change while there is room', () => {
     const [band] = flapping(1000).report(10_000);
     assert.equal(band?.spans.length, 1000);
@@ -130,6 +147,7 @@ describe('keyframes', () => {
     picks: [],
     since: new Map(),
     transitions: new Map(),
+    changes: new Map(),
     slots: [],
     config: {
       backends: [],

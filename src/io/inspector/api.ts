@@ -96,12 +96,15 @@ export type InspectedBackend = BackendView & {
   readonly since: Instant | null;
   readonly reason: string;
   /** The last transition of its machine, also one that led back to the same state. */
-  readonly lastTransition:
-    | (Instant & { readonly event: string; readonly from: string; readonly to: string })
-    | null;
+  readonly lastTransition: Transition | null;
+  /** The last that led to another state; null if it has been in the same one as far as is known. */
+  readonly lastChange: Transition | null;
   /** Why the next request may go there, or may not. */
   readonly eligibility: 'eligible' | 'full' | 'unhealthy' | 'ejected' | 'draining' | 'drained' | 'removed';
 };
+
+/** What a backend's machine did on an event. */
+export type Transition = Instant & { readonly event: string; readonly from: string; readonly to: string };
 
 export type Pick = Instant & { readonly request: number; readonly backend: string };
 

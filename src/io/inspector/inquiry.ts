@@ -7,6 +7,7 @@ import type { Question } from './questions.ts';
 import { createStoryteller } from './storyteller.ts';
 import {
   type Answered,
+  type Asked,
   type Reply,
   refusal,
   type ThreadQuestion,
@@ -73,17 +74,7 @@ export function createInquiry({ path, setup, idleMs }: InquiryOptions): Inquiry 
     }
     clearTimeout(idle);
     lastId += 1;
-    const id = lastId;
-    return new Promise((resolve) => {
-      waiting.set(id, (reply) => {
-        waiting.delete(id);
-        // An open question keeps the process alive, the thread as such does not.
-        if (waiting.size === 0) rest(worker);
-        resolve(reply);
-      });
-      worker.ref();
-      worker.postMessage({ id, question });
-    });
+    return post(thread, { id: lastId, question }, () => rest(worker));
   };
 
   return {
@@ -108,6 +99,20 @@ export function createInquiry({ path, setup, idleMs }: InquiryOptions): Inquiry 
       await Promise.all([end(), storyteller.close()]);
     },
   };
+}
+
+/** @param onRest called when the last question under way has been answered */
+function post({ worker, waiting }: Thread, asked: Asked, onRest: () => void): Promise<Reply> {
+  return new Promise((resolve) => {
+    waiting.set(asked.id, (reply) => {
+      waiting.delete(asked.id);
+      // An open question keeps the process alive, the thread as such does not.
+      if (waiting.size === 0) onRest();
+      resolve(reply);
+    });
+    worker.ref();
+    worker.postMessage(asked);
+  });
 }
 
 function startThread(setup: WorkerSetup, onEnd: () => void): Thread {

@@ -55,7 +55,7 @@ export async function serveInspector(
 }
 
 /**
- * Takes a token out of the address of the page.
+ * Takes a token out of the address of the page, also for who needs none: the address may be seen by others.
  *
  * @returns whether the request brought one, and has been answered
  */
@@ -69,8 +69,9 @@ export function exchangeToken(
   if (offered === null || request.method !== 'GET' || pathname.replace(/\/$/, '') !== '/inspector')
     return false;
   const cookie = token.cookieFor(offered);
-  if (cookie === undefined) send(response, token.refusal);
-  else redirect(response, { 'Set-Cookie': cookie });
+  if (cookie !== undefined) redirect(response, { 'Set-Cookie': cookie });
+  else if (token.isGiven(request)) redirect(response, {});
+  else send(response, token.refusal);
   return true;
 }
 

@@ -48,7 +48,7 @@ export class BandTable {
     }
   }
 
-  /** Backends whose state is known, and not that they are gone. */
+  /** Backends of which it is not known that they are gone. */
   *present(): Generator<string> {
     for (const [backend, band] of this.#bands) {
       if (band.at(-1)?.state !== 'removed') yield backend;
@@ -59,7 +59,9 @@ export class BandTable {
     for (const [backend, band] of this.#bands) {
       const firstKept = band.findLastIndex(({ from }) => from <= at);
       if (firstKept > 0) band.splice(0, firstKept);
-      if (band.length === 1 && band[0]?.state === 'removed') this.#bands.delete(backend);
+      const [only] = band;
+      const isOver = only?.state === 'removed' || only?.state === 'unknown';
+      if (band.length === 1 && isOver) this.#bands.delete(backend);
     }
   }
 

@@ -3,7 +3,7 @@
  * built in one pass by replay, and grows with the log.
  */
 import { dirname, join } from 'node:path';
-import { poolOf, statusOfBackend } from '../../../actors/core.ts';
+import { type Core, poolOf, statusOfBackend } from '../../../actors/core.ts';
 import type { Entry } from '../../../actors/events.ts';
 import { changesIn } from '../../../actors/explain/history.ts';
 import { createPlayback, type Playback, type Scene, type Stretch } from '../../../actors/explain/playback.ts';
@@ -198,6 +198,7 @@ export class LogIndex {
     if (before !== null) {
       this.bands.interrupt({ seq: before.seq + 1, at: before.at }, this.#whyUnknown(stretch));
     }
+    if (core.backends.size > 0) this.#endAbsent(stretch, core);
     for (const [id] of core.backends) {
       const state = statusOfBackend(core, id);
       if (state !== undefined) this.bands.change(id, stretch, state, reasonOf(core, id));
@@ -238,9 +239,20 @@ export class LogIndex {
         to === 'removed' ? 'removed from the config' : reasonOf(core, backend),
       );
     }
+    // Only now: a run begins with a core that has no config yet.
+    if (entry.fact.type === 'gateway.started') this.#endAbsent(entry, core);
     if (entry.decisions.some(({ type }) => type === 'gateway.stopped')) {
       this.#hasStopped = true;
       this.bands.interrupt(entry, 'the gateway did not run');
+    }
+  }
+
+  /** No entry says of a backend that it is gone if it left the config while nothing was recorded. */
+  #endAbsent(instant: Instant, core: Core): void {
+    for (const backend of this.bands.present()) {
+      if (!core.backends.has(backend)) {
+        this.bands.change(backend, instant, 'removed', 'not in the config any more');
+      }
     }
   }
 

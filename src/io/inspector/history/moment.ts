@@ -35,6 +35,7 @@ function inspectBackend(core: Core, view: BackendView, recent: Recent): Inspecte
     since: recent.since.get(view.id) ?? null,
     reason: reasonOf(core, view.id),
     lastTransition: recent.transitions.get(view.id) ?? null,
+    lastChange: recent.changes.get(view.id) ?? null,
     eligibility: eligibilityOf(core, view),
   };
 }

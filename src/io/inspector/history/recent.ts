@@ -6,9 +6,7 @@
 import { type Core, statusOfBackend } from '../../../actors/core.ts';
 import type { BackendStatus, CoreConfig, Decision, Entry } from '../../../actors/events.ts';
 import { changesIn } from '../../../actors/explain/history.ts';
-import type { InspectedBackend, Instant, Pick } from '../api.ts';
-
-export type Transition = NonNullable<InspectedBackend['lastTransition']>;
+import type { Instant, Pick, Transition } from '../api.ts';
 
 /** Counts of one slot of time. */
 type Slot = { readonly slot: number; received: number; readonly placed: Map<string, number> };
@@ -18,6 +16,8 @@ export type Recent = {
   picks: Pick[];
   readonly since: Map<string, Instant>;
   readonly transitions: Map<string, Transition>;
+  /** Of the transitions those that led to another state. */
+  readonly changes: Map<string, Transition>;
   /** Oldest first. */
   slots: Slot[];
   /** The config before the entry at hand. */
@@ -30,14 +30,18 @@ const SLOTS_PER_SECOND = 1000 / SLOT_MS;
 
 /** Of a core that has just begun, or whose past is not known. */
 export function createRecent(core: Core): Recent {
-  return { picks: [], since: new Map(), transitions: new Map(), slots: [], config: core.config };
+  return {
+    ...{ picks: [], slots: [], config: core.config },
+    ...{ since: new Map(), transitions: new Map(), changes: new Map() },
+  };
 }
 
-export function copyRecent({ picks, since, transitions, slots, config }: Recent): Recent {
+export function copyRecent({ picks, since, transitions, changes, slots, config }: Recent): Recent {
   return {
     picks: picks.slice(-PICKS_KEPT),
     since: new Map(since),
     transitions: new Map(transitions),
+    changes: new Map(changes),
     slots: slots.map((slot) => ({ ...slot, placed: new Map(slot.placed) })),
     config,
   };
@@ -63,9 +67,10 @@ export function noteRecent(recent: Recent, entry: Entry, core: Core): void {
   recent.config = core.config;
 }
 
-function forget({ since, transitions }: Recent, backend: string): void {
+function forget({ since, transitions, changes }: Recent, backend: string): void {
   since.delete(backend);
   transitions.delete(backend);
+  changes.delete(backend);
 }
 
 /** The last picks, oldest first. */
@@ -106,8 +111,11 @@ type Change = Extract<Decision, { type: 'backend.changed' }>;
 /** Works out which events the machines were sent; what led back to the same state leaves no decision behind. */
 function noteTransitions(recent: Recent, entry: Entry, core: Core): void {
   const { seq, at, fact, decisions } = entry;
-  const note = (backend: string, event: string, from: BackendStatus, to: BackendStatus) =>
-    recent.transitions.set(backend, { seq, at, event, from, to });
+  const note = (backend: string, event: string, from: BackendStatus, to: BackendStatus) => {
+    const transition = { seq, at, event, from, to };
+    recent.transitions.set(backend, transition);
+    if (from !== to) recent.changes.set(backend, transition);
+  };
   const stay = (backend: string, event: string) => {
     const state = statusOfBackend(core, backend);
     if (state !== undefined) note(backend, event, state, state);

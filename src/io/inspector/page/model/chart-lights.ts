@@ -1,11 +1,18 @@
-/** Which parts of a state chart are lit: the active state, and the transition that was taken last. */
-import type { Chart, ChartTransition, InspectedBackend } from '../../api.ts';
+/**
+ * Which parts of a state chart are lit: the active state, the transition that was taken last, and if that led nowhere
+ * the one by which the state was reached.
+ */
+import type { Chart, ChartTransition, InspectedBackend, Transition } from '../../api.ts';
 
 export type Lights = { readonly state: string; readonly transitions: ReadonlySet<string> };
 
 /** @param backend at the moment shown */
-export function lightsOf(chart: Chart, backend: Pick<InspectedBackend, 'state' | 'lastTransition'>): Lights {
-  return { state: backend.state, transitions: new Set(pathOf(chart, backend.lastTransition)) };
+export function lightsOf(
+  chart: Chart,
+  { state, lastTransition, lastChange }: Pick<InspectedBackend, 'state' | 'lastTransition' | 'lastChange'>,
+): Lights {
+  const transitions = new Set([...pathOf(chart, lastChange), ...pathOf(chart, lastTransition)]);
+  return { state, transitions };
 }
 
 /**
@@ -13,7 +20,7 @@ export function lightsOf(chart: Chart, backend: Pick<InspectedBackend, 'state' |
  * which it does not rest. Where several would do (they differ by their guard), those are told from one another by what
  * came of it: one that stays is the one that leads nowhere.
  */
-function pathOf(chart: Chart, last: InspectedBackend['lastTransition']): string[] {
+function pathOf(chart: Chart, last: Transition | null): string[] {
   if (last === null) return [];
   const leaving = chart.transitions.filter(({ from, event }) => from === last.from && event === last.event);
   const direct = leaving.find(({ to }) => to === last.to);

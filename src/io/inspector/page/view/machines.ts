@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { guard } from 'lit-html/directives/guard.js';
 import { repeat } from 'lit-html/directives/repeat.js';
-import type { InspectedBackend, Moment } from '../../api.ts';
+import type { InspectedBackend, Moment, Transition } from '../../api.ts';
 import { lightsOf } from '../model/chart-lights.ts';
 import { identityOf } from '../model/identity.ts';
 import { selectedBackend } from '../model/state.ts';
@@ -107,11 +107,9 @@ function detail(context: Context, moment: Moment, backend: InspectedBackend): Te
   </div>`;
 }
 
-function chartWords({ id, state, lastTransition }: InspectedBackend): string {
-  const last =
-    lastTransition === null
-      ? ''
-      : `; last transition from ${lastTransition.from} to ${lastTransition.to} on ${lastTransition.event}`;
+function chartWords({ id, state, lastTransition, lastChange }: InspectedBackend): string {
+  const shown = lastChange ?? lastTransition;
+  const last = shown === null ? '' : `; last transition from ${shown.from} to ${shown.to} on ${shown.event}`;
   return `State chart of ${id}: ${state}${last}`;
 }
 
@@ -120,8 +118,16 @@ function facts(
   { thresholds }: Moment,
   backend: InspectedBackend,
 ): TemplateResult {
-  const { consecutiveFailures, consecutiveSuccesses, lastProbe, lastTransition, since, reason, requests } =
-    backend;
+  const {
+    consecutiveFailures,
+    consecutiveSuccesses,
+    lastProbe,
+    lastTransition,
+    lastChange,
+    since,
+    reason,
+    requests,
+  } = backend;
   const when = (seq: number, at: number) => html`<button
     type="button"
     class="link"
@@ -161,12 +167,7 @@ function facts(
     <div>
       <dt>Last transition</dt>
       <dd>
-        ${
-          lastTransition === null
-            ? 'none yet'
-            : html`${lastTransition.from === lastTransition.to ? `stayed ${lastTransition.to}` : `${lastTransition.from} → ${lastTransition.to}`} on <code>${lastTransition.event}</code>,
-              ${when(lastTransition.seq, lastTransition.at)}`
-        }
+        ${lastTransition === null ? 'none yet' : transitionWords(lastTransition, lastChange, when)}
       </dd>
     </div>
     <div>
@@ -177,6 +178,18 @@ function facts(
       </dd>
     </div>
   </dl>`;
+}
+
+/** The transition that led to the state, and below it the last one if it only stayed there: each probe is one of those. */
+function transitionWords(
+  last: Transition,
+  change: Transition | null,
+  when: (seq: number, at: number) => TemplateResult,
+): TemplateResult {
+  const stayed = html`stayed ${last.to} on <code>${last.event}</code>, ${when(last.seq, last.at)}`;
+  if (change === null) return stayed;
+  return html`${change.from} → ${change.to} on <code>${change.event}</code>, ${when(change.seq, change.at)}
+    ${change.seq === last.seq ? nothing : html`<div class="soft">${stayed}</div>`}`;
 }
 
 /** Only of a live gateway, and only at its present: what is asked for happens now, whatever is shown. */
