@@ -12,6 +12,7 @@ import { load } from './support.ts';
 /** Formats whose values are no secret, or, as a backend's URL, are refused with one in them. */
 const HARMLESS: readonly FormatSpec['format'][] = [
   'wholeNumber',
+  'decimal',
   'trueOrFalse',
   'host',
   'folder',

@@ -133,7 +133,7 @@ describe('the inspector of a gateway', () => {
     });
     assert.equal(await get(gateway, 'step?seq=1&to=nextEntry'), null);
     assert.deepEqual((await get<RequestStory>(gateway, 'request?id=1')).isFound, false);
-    assert.ok((await get<{ states: unknown[] }>(gateway, 'chart')).states.length === 6);
+    assert.ok((await get<{ states: unknown[] }>(gateway, 'chart')).states.length === 7);
   });
 
   it('answers while the gateway waits for its last request to end, also whoever asks only then', async () => {

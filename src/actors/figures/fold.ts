@@ -6,6 +6,7 @@
  */
 import { assertNever } from '../assert-never.ts';
 import type { CoreConfig, Decision, Entry, Fact, UpstreamFailure } from '../events.ts';
+import { classOf, withoutNumber } from './classes.ts';
 import {
   type BackendFigures,
   createBackendFigures,
@@ -286,21 +287,4 @@ function isDiscarded(decisions: readonly Decision[]): boolean {
 function failureOf({ reused, phase }: Flight, reason: UpstreamFailure | 'status'): FailureReason {
   const isLoss = reason === 'refused' || reason === 'reset' || reason === 'closed';
   return reused && isLoss && phase !== 'answering' ? 'stale' : reason;
-}
-
-/** One series for all statuses that are sent elsewhere. */
-function withoutNumber(reason: Retried['reason']): UpstreamFailure | 'status' {
-  return isStatus(reason) ? 'status' : reason;
-}
-
-function isStatus(reason: Retried['reason']): reason is `status ${number}` {
-  return reason.startsWith('status ');
-}
-
-function classOf(status: number): Outcome {
-  if (status >= 200 && status < 300) return '2xx';
-  if (status >= 400 && status < 500) return '4xx';
-  if (status >= 500 && status < 600) return '5xx';
-  if (status >= 300 && status < 400) return '3xx';
-  return status >= 100 && status < 200 ? '1xx' : 'other';
 }
