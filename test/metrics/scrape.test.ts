@@ -140,7 +140,7 @@ describe('GET /stats', () => {
     await (await fetch(`${gateway.url}/v1/chat/completions`, CHAT)).text();
     const text = await scrape(gateway.adminUrl);
     const stats = (await (await fetch(`${gateway.adminUrl}/stats`)).json()) as Stats;
-    assert.deepEqual(Object.keys(stats), ['eventLog', 'metrics']);
+    assert.deepEqual(Object.keys(stats), ['queue', 'retries', 'eventLog', 'metrics']);
     assert.equal(stats.eventLog.state, 'off');
     assert.deepEqual(Object.keys(stats.metrics), [...metricsOf(text).keys()]);
     const series = seriesOf(text);
