@@ -151,6 +151,7 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
     settings: () => ({
       paths: current().server.paths,
       maxBodyBytes: current().server.maxBodyBytes,
+      readAheadBytes: current().server.readAheadBytes,
       bufferBytes: current().retry.bufferBytes,
       probeIntervalMs: current().health.intervalMs,
     }),

@@ -3,7 +3,9 @@
  * again, and a slow upload keeps no backend busy. A longer one streams from there on, and is sent once.
  */
 import type { IncomingMessage } from 'node:http';
-import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { streamBody } from './body-stream.ts';
+import type { ReadAhead } from './read-ahead.ts';
 
 export type BodyLimits = {
   /** Above this many bytes the request is refused. */
@@ -34,7 +36,12 @@ export function isTooLargeFromStart({ headers }: IncomingMessage, maxBodyBytes: 
 }
 
 /** Calls `ready` once the body is whole or has grown beyond the buffer; never, if the client leaves before. */
-export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver: BodyReceiver): void {
+export function takeBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  readAhead: ReadAhead,
+  receiver: BodyReceiver,
+): void {
   if (!announcesBody(request)) {
     receiver.ready({ kind: 'none' });
     return;
@@ -49,7 +56,9 @@ export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver:
       receiver.tooLarge();
     } else if (size > limits.bufferBytes) {
       hold();
-      receiver.ready({ kind: 'stream', stream: streamOn(request, pieces, limits.maxBodyBytes, receiver) });
+      const { maxBodyBytes } = limits;
+      const stream = streamBody(request, pieces, { maxBodyBytes, readAhead, tooLarge: receiver.tooLarge });
+      receiver.ready({ kind: 'stream', stream });
     }
   };
   const onEnd = () => {
@@ -63,33 +72,4 @@ export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver:
   };
   request.on('data', onData);
   request.on('end', onEnd);
-}
-
-/**
- * The rest of the body behind what has been read of it. A stream of its own stands between client and backend,
- * since undici destroys the stream it sends, and the client's connection must survive that.
- */
-function streamOn(
-  request: IncomingMessage,
-  head: readonly Buffer[],
-  maxBodyBytes: number,
-  receiver: BodyReceiver,
-): Readable {
-  let size = 0;
-  const counter = new Transform({
-    transform(piece: Buffer, _encoding, done: TransformCallback) {
-      size += piece.length;
-      if (size <= maxBodyBytes) {
-        done(null, piece);
-        return;
-      }
-      request.unpipe(counter);
-      receiver.tooLarge();
-    },
-  });
-  // A backend that fails takes the stream with it; whoever reads from it has heard of that by then.
-  counter.on('error', () => request.unpipe(counter));
-  for (const piece of head) counter.write(piece);
-  request.pipe(counter);
-  return counter;
 }

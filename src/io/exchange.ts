@@ -2,6 +2,7 @@
  * One request on its way: from the client's end, by the core's leave, to the backend's end and back. It moves
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
+import type { Readable } from 'node:stream';
 import type { Downstream, Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
 import type { Arrival, RequestDesk } from '../streams/requests.ts';
 import { conclude, createAttempt, type Progress } from './attempt.ts';
@@ -31,9 +32,13 @@ const MAX_RECORDED_PATH = 256;
 export function createExchange(options: ExchangeOptions): RunningExchange {
   const { desk, upstream, downstream } = options;
   const progress: Progress = { request: 0, done: false, answering: false, flow: undefined };
+  let upload: Readable | undefined;
+  /** What has been read ahead of a body that no backend gets any more is let go. */
+  const dropUpload = () => upload?.destroy();
   return {
     begin(body) {
       if (progress.done) return;
+      if (body.kind === 'stream') upload = body.stream;
       const outgoing = outgoingOf(options, body);
       const exchange: Exchange = {
         granted(grant) {
@@ -44,6 +49,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
           if (progress.done) return;
           progress.request = rejection.request;
           conclude(progress, desk);
+          dropUpload();
           answer(options, errorForRejection(rejection, options.probeIntervalMs()));
         },
       };
@@ -53,6 +59,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
       if (progress.done) return;
       progress.done = true;
       desk.aborted(progress.request);
+      dropUpload();
       // A backend may answer before it has all of the body; then the status line is gone already.
       if (progress.answering) downstream.cut();
       else answer(options, error);
@@ -64,6 +71,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
       if (progress.done) return;
       progress.done = true;
       desk.aborted(progress.request);
+      dropUpload();
     },
   };
 }

@@ -21,6 +21,7 @@ import { createExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
 import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
 import { isClosing } from './linger.ts';
+import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { authorityOf, originForm, routeOf } from './router.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
@@ -33,6 +34,7 @@ export type ServerSettings = {
   readonly paths: readonly string[];
   readonly maxBodyBytes: number;
   readonly bufferBytes: number;
+  readonly readAheadBytes: number;
   readonly probeIntervalMs: number;
 };
 
@@ -56,6 +58,8 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   let stopping = false;
   let inFlight = 0;
   const garbage = createGarbageDesk();
+  const readAhead = createReadAhead(() => options.settings().readAheadBytes);
+  const shared: Shared = { ...options, garbage, readAhead, isStopping: () => stopping };
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -76,7 +80,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       garbage.answered(request);
       if (stopping) server.closeIdleConnections();
     });
-    handle(options, garbage, { request, response, expectation, isStopping: () => stopping });
+    handle(shared, { request, response, expectation });
   };
   server.on('request', (request, response) => serve(request, response, 'none'));
   server.on('checkContinue', (request, response) => serve(request, response, 'continue'));
@@ -105,14 +109,20 @@ type Incoming = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly expectation: Expectation;
+};
+
+/** What all requests of a listener share. */
+type Shared = ClientListenerOptions & {
+  readonly garbage: GarbageDesk;
+  readonly readAhead: ReadAhead;
   readonly isStopping: () => boolean;
 };
 
-function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: Incoming): void {
-  const { request, response, expectation, isStopping } = incoming;
+function handle(options: Shared, incoming: Incoming): void {
+  const { request, response, expectation } = incoming;
   toOriginForm(request);
   const settings = options.settings();
-  const downstream = nodeDownstream(request, response, isStopping);
+  const downstream = nodeDownstream(request, response, options.isStopping);
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = createExchange({
     desk: options.desk,
@@ -121,7 +131,7 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,
   });
-  garbage.expect(request, exchange.refuse);
+  options.garbage.expect(request, exchange.refuse);
   const problem = problemWith(request, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
@@ -134,7 +144,7 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
   }
   downstream.listen(exchange);
   if (expectation === 'continue') response.writeContinue();
-  takeBody(request, settings, {
+  takeBody(request, settings, options.readAhead, {
     ready: (body) => exchange.begin(body),
     tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
   });

@@ -14,6 +14,7 @@ test('without any source every key has its documented default', () => {
       host: '127.0.0.1',
       port: 8080,
       maxBodyBytes: 33_554_432,
+      readAheadBytes: 67_108_864,
       shutdownTimeoutMs: 30_000,
       paths: ['/v1/*', '/api/*'],
     },

@@ -62,6 +62,7 @@ test('a message with very many problems is cut, the list of problems is not', ()
 const limits: [key: string, least: number, most: number][] = [
   ['server.port', 0, 65_535],
   ['server.maxBodyBytes', 1, 17_179_869_184],
+  ['server.readAheadBytes', 0, 17_179_869_184],
   ['server.shutdownTimeoutMs', 0, 2_147_483_647],
   ['admin.port', 0, 65_535],
   ['health.intervalMs', 10, 86_400_000],

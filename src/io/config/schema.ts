@@ -30,7 +30,14 @@ export type EventLogConfig = {
 };
 
 export type Config = {
-  server: { host: string; port: number; maxBodyBytes: number; shutdownTimeoutMs: number; paths: string[] };
+  server: {
+    host: string;
+    port: number;
+    maxBodyBytes: number;
+    readAheadBytes: number;
+    shutdownTimeoutMs: number;
+    paths: string[];
+  };
   admin: { host: string; port: number };
   backends: BackendConfig[];
   health: {
@@ -94,6 +101,11 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
       ...count(1, 16 * GIB),
       default: 32 * MIB,
       doc: 'Largest request body that is taken; a larger one is answered with 413.',
+    },
+    readAheadBytes: {
+      ...count(0, 16 * GIB),
+      default: 64 * MIB,
+      doc: 'Memory in all for reading long bodies ahead of slow backends, so that clients that leave are noticed.',
     },
     shutdownTimeoutMs: {
       ...count(0, MAX_TIMER_MS),
