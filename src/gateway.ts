@@ -9,6 +9,7 @@ import type { Entry, Fact } from './actors/events.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
 import { createAdmin } from './io/admin.ts';
 import { createClock } from './io/clock.ts';
+import type { Config } from './io/config/schema.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
 import { writeJournal } from './io/journal.ts';
@@ -148,15 +149,26 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
   return createClientListener({
     desk,
     upstream: createUpstream(sockets, () => current().upstream),
-    settings: () => ({
-      paths: current().server.paths,
-      maxBodyBytes: current().server.maxBodyBytes,
-      readAheadBytes: current().server.readAheadBytes,
-      bufferBytes: current().retry.bufferBytes,
-      probeIntervalMs: current().health.intervalMs,
-    }),
+    settings: perConfig(current, ({ server, retry, health }) => ({
+      ...server,
+      bufferBytes: retry.bufferBytes,
+      probeIntervalMs: health.intervalMs,
+    })),
     version: options.version,
   });
+}
+
+/** What is asked for with each request is made once for each config. */
+function perConfig<Result>(current: () => Config, make: (config: Config) => Result): () => Result {
+  let from = current();
+  let made = make(from);
+  return () => {
+    if (from !== current()) {
+      from = current();
+      made = make(from);
+    }
+    return made;
+  };
 }
 
 function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {

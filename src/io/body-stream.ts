@@ -12,6 +12,8 @@ export type BodyStreamOptions = {
   readonly readAhead: ReadAhead;
   /** Called instead of passing on the byte that is too much. */
   readonly tooLarge: () => void;
+  /** Called at each piece. */
+  readonly progressed: () => void;
 };
 
 /** Between two looks whether a connection that is not read from has been reset. */
@@ -21,7 +23,7 @@ const RESET_WATCH_MS = 20;
 export function streamBody(
   request: IncomingMessage,
   head: readonly Buffer[],
-  { maxBodyBytes, readAhead, tooLarge }: BodyStreamOptions,
+  { maxBodyBytes, readAhead, tooLarge, progressed }: BodyStreamOptions,
 ): Readable {
   const shelf = readAhead.shelf();
   const source = pausable(request);
@@ -38,6 +40,7 @@ export function streamBody(
     if (isEnded && shelf.isEmpty) stream.push(null);
   };
   const onData = (piece: Buffer) => {
+    progressed();
     if (size + piece.length > maxBodyBytes) {
       leave();
       tooLarge();

@@ -12,6 +12,8 @@ export type BodyLimits = {
   readonly maxBodyBytes: number;
   /** Above this many bytes the body streams. */
   readonly bufferBytes: number;
+  /** How long the client may send nothing of it. */
+  readonly bodyIdleTimeoutMs: number;
 };
 
 export type Body =
@@ -23,6 +25,8 @@ export type BodyReceiver = {
   ready(body: Body): void;
   /** The body is longer than allowed. May follow `ready` when the body streams. */
   tooLarge(): void;
+  /** The client has sent nothing for too long. May follow `ready` when the body streams. */
+  stoodStill(): void;
 };
 
 /** Whether the request announces a body (RFC 9112 §6). */
@@ -48,7 +52,9 @@ export function takeBody(
   }
   const pieces: Buffer[] = [];
   let size = 0;
+  const progressed = watchIdle(request, limits.bodyIdleTimeoutMs, receiver.stoodStill);
   const onData = (piece: Buffer) => {
+    progressed();
     pieces.push(piece);
     size += piece.length;
     if (size > limits.maxBodyBytes) {
@@ -57,7 +63,8 @@ export function takeBody(
     } else if (size > limits.bufferBytes) {
       hold();
       const { maxBodyBytes } = limits;
-      const stream = streamBody(request, pieces, { maxBodyBytes, readAhead, tooLarge: receiver.tooLarge });
+      const { tooLarge } = receiver;
+      const stream = streamBody(request, pieces, { maxBodyBytes, readAhead, tooLarge, progressed });
       receiver.ready({ kind: 'stream', stream });
     }
   };
@@ -72,4 +79,17 @@ export function takeBody(
   };
   request.on('data', onData);
   request.on('end', onEnd);
+}
+
+/** @returns what is to be called at each piece, so that `stoodStill` is not */
+function watchIdle(request: IncomingMessage, idleTimeoutMs: number, stoodStill: () => void): () => void {
+  const timer = setTimeout(() => {
+    // While it is we who do not read, the client is not to blame.
+    if (request.isPaused()) timer.refresh();
+    else stoodStill();
+  }, idleTimeoutMs);
+  const stop = () => clearTimeout(timer);
+  request.on('end', stop);
+  request.on('close', stop);
+  return () => timer.refresh();
 }

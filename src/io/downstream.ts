@@ -17,11 +17,17 @@ export type DownstreamEvents = {
   gone(): void;
 };
 
-/** @param isStopping whether the gateway shuts down, and connections are not to be kept */
+export type DownstreamSettings = {
+  /** Whether the gateway shuts down, and connections are not to be kept. */
+  readonly isStopping: () => boolean;
+  /** How long a client may read nothing of an answer that waits for it. */
+  readonly idleReaderTimeoutMs: number;
+};
+
 export function nodeDownstream(
   request: IncomingMessage,
   response: ServerResponse,
-  isStopping: () => boolean,
+  { isStopping, idleReaderTimeoutMs }: DownstreamSettings,
 ): Downstream & { listen(events: DownstreamEvents): void } {
   let wrote = false;
   let hasLength = false;
@@ -34,7 +40,10 @@ export function nodeDownstream(
     remoteAddress: request.socket.remoteAddress ?? '',
     protocol: request.socket instanceof TLSSocket ? 'https' : 'http',
     listen({ drained, gone }) {
-      response.on('drain', drained);
+      response.on('drain', () => {
+        response.socket?.setTimeout(0);
+        drained();
+      });
       response.on('close', () => {
         if (!response.writableFinished) gone();
       });
@@ -51,12 +60,15 @@ export function nodeDownstream(
     },
     write(chunk) {
       wrote = true;
-      return response.write(chunk);
+      const isTaken = response.write(chunk);
+      if (!isTaken) limitReader(response, idleReaderTimeoutMs);
+      return isTaken;
     },
     end(trailers) {
       wrote = true;
       if (trailers.length > 0) response.addTrailers(pairs(trailers));
       response.end();
+      if (response.writableLength > 0) limitReader(response, idleReaderTimeoutMs);
       // A backend may answer before it has all of the body; what is left of it stands before the next request.
       if (!request.complete) dropBodyInTime(request);
     },
@@ -69,22 +81,27 @@ export function nodeDownstream(
       });
     },
     answer(status, headers, body) {
-      const length = Buffer.byteLength(body);
+      const length = String(Buffer.byteLength(body));
+      const list = [...headers, 'Content-Type', 'application/json', 'Content-Length', length];
       const reason = STATUS_CODES[status] ?? '';
-      const list = [...headers, 'Content-Type', 'application/json', 'Content-Length', String(length)];
       if (request.complete || !announcesBody(request)) {
         response.writeHead(status, reason, head(list));
         response.end(body);
         return;
       }
       response.writeHead(status, reason, [...list, 'Connection', 'close']);
-      if (request.method === 'HEAD') response.flushHeaders();
-      else response.write(body);
-      dropBody(request);
-      // Not by `end`, after which node would close without reading on.
-      whenAssigned(response, (socket) => closeLingering(socket));
+      endUnread(request, response, body);
     },
   };
+}
+
+/** Ends an answer and its connection while the client is still sending its request. */
+function endUnread(request: IncomingMessage, response: ServerResponse, body: string): void {
+  if (request.method === 'HEAD') response.flushHeaders();
+  else response.write(body);
+  dropBody(request);
+  // Not by `end`, after which node would close without reading on.
+  whenAssigned(response, (socket) => closeLingering(socket));
 }
 
 /** Whether an answer with this status to this request has content at all (RFC 9110 §6.4.1). */
@@ -109,6 +126,16 @@ function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
 
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
+}
+
+/**
+ * Cuts a client off that does not read what it has been sent, once nothing has left for so long; each piece that the
+ * kernel takes begins the time anew (nginx's send_timeout).
+ */
+function limitReader(response: ServerResponse, idleReaderTimeoutMs: number): void {
+  whenAssigned(response, (socket) => {
+    if (response.writableLength > 0) socket.setTimeout(idleReaderTimeoutMs);
+  });
 }
 
 /** An answer behind others on a pipelined connection has no socket before its turn. */

@@ -10,6 +10,7 @@ import { nodeDownstream } from './downstream.ts';
 import {
   badFraming,
   badRequest,
+  bodyTimeout,
   bodyTooLarge,
   expectationFailed,
   type GatewayError,
@@ -26,7 +27,8 @@ import { authorityOf, originForm, routeOf } from './router.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-const HEADERS_TIMEOUT_MS = 60_000;
+/** Node looks for late headers at intervals; a tenth of the time allowed, but not all the time. */
+const HEADERS_CHECK_MS = { least: 10, most: 1000 };
 /** What is told to a client whose method is not allowed. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
@@ -35,6 +37,10 @@ export type ServerSettings = {
   readonly maxBodyBytes: number;
   readonly bufferBytes: number;
   readonly readAheadBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+  readonly idleReaderTimeoutMs: number;
+  readonly sendBufferBytes: number;
   readonly probeIntervalMs: number;
 };
 
@@ -60,9 +66,17 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const shared: Shared = { ...options, garbage, readAhead, isStopping: () => stopping };
+  const { headersTimeoutMs, sendBufferBytes } = options.settings();
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(
+      Math.max(headersTimeoutMs / 10, HEADERS_CHECK_MS.least),
+      HEADERS_CHECK_MS.most,
+    ),
+    // A body may take its time, as long as it does not stand still.
+    requestTimeout: 0,
+    highWaterMark: sendBufferBytes,
     // Checked here, so that the answer has the gateway's own form.
     requireHostHeader: false,
   });
@@ -122,7 +136,10 @@ function handle(options: Shared, incoming: Incoming): void {
   const { request, response, expectation } = incoming;
   toOriginForm(request);
   const settings = options.settings();
-  const downstream = nodeDownstream(request, response, options.isStopping);
+  const downstream = nodeDownstream(request, response, {
+    isStopping: options.isStopping,
+    idleReaderTimeoutMs: settings.idleReaderTimeoutMs,
+  });
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = createExchange({
     desk: options.desk,
@@ -147,6 +164,7 @@ function handle(options: Shared, incoming: Incoming): void {
   takeBody(request, settings, options.readAhead, {
     ready: (body) => exchange.begin(body),
     tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
+    stoodStill: () => exchange.refuse(bodyTimeout()),
   });
 }
 

@@ -2,20 +2,15 @@
  * Sends requests to backends over leased sockets, by undici's dispatch interface: bytes go from socket to
  * handler as they come, and headers stay the raw list they were.
  */
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
+import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
 import { valuesOf } from './headers.ts';
+import { createResponseClock, type ResponseClock, type ResponseTimeouts } from './response-clock.ts';
 import type { SocketRegistry } from './sockets.ts';
 
-export type UpstreamTimeouts = {
-  /** From the end of the request to the head of the answer. */
-  readonly headersTimeoutMs: number;
-  /** Between two pieces of the answer. */
-  readonly idleTimeoutMs: number;
-};
-
-export function createUpstream(sockets: SocketRegistry, timeouts: () => UpstreamTimeouts): Upstream {
+export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
   return {
     send(socket, request, receiver) {
       const client = sockets.clientOf(socket);
@@ -23,7 +18,6 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
         receiver.failed('closed', false);
         return;
       }
-      const { headersTimeoutMs, idleTimeoutMs } = timeouts();
       client.dispatch(
         {
           path: request.target,
@@ -31,10 +25,11 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
           body: request.body,
-          headersTimeout: headersTimeoutMs,
-          bodyTimeout: idleTimeoutMs,
+          // Timed by a clock of our own.
+          headersTimeout: 0,
+          bodyTimeout: 0,
         },
-        handlerFor(request, receiver, {
+        handlerFor(request, receiver, timeouts(), {
           isOpen: () => sockets.isOpen(socket),
           error: () => sockets.errorOf(socket),
         }),
@@ -48,28 +43,47 @@ type Connection = { isOpen(): boolean; error(): Error | undefined };
 function handlerFor(
   request: UpstreamRequest,
   receiver: UpstreamReceiver,
+  { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
   connection: Connection,
 ): Dispatcher.DispatchHandler {
   let written = false;
   let answering = false;
   let headIsWhole = false;
+  let abort: (error: Error) => void = () => {};
+  const clock = createResponseClock({
+    headersTimeoutMs,
+    idleTimeoutMs,
+    isClientsTurn: () => isAwaited(request.body),
+    onTimeout: (error) => abort(error),
+  });
   return {
-    onRequestStart() {
+    onRequestStart(controller) {
       written = true;
+      abort = (error) => controller.abort(error);
+      clock.sent();
     },
+    onBodySent: clock.progressed,
+    onRequestSent: clock.progressed,
     onResponseStarted() {
       answering = true;
     },
     onResponseStart(controller, status, _headers, reason) {
       if (status < 100) controller.abort(badStatusError(status));
-      if (status < 200) return;
+      if (status < 200) {
+        clock.progressed();
+        return;
+      }
       headIsWhole = true;
-      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), controller);
+      clock.begun();
+      const flow = flowOf(controller, clock);
+      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
     },
     onResponseData(_controller, chunk) {
+      clock.progressed();
       receiver.data(chunk);
     },
     onResponseEnd(controller) {
+      clock.stop();
       // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
       const error = connection.error();
       if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
@@ -81,10 +95,30 @@ function handlerFor(
       queueMicrotask(() => receiver.ended(trailers, connection.isOpen() && request.method !== 'HEAD'));
     },
     onResponseError(_controller, error) {
+      clock.stop();
       const reason = classifyFailure(error);
       // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
       const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
       receiver.failed(isHalfHead ? 'badResponse' : reason, written);
+    },
+  };
+}
+
+/** Whether a body is still to come, and the backend would take more of it than there is. */
+function isAwaited(body: UpstreamRequest['body']): boolean {
+  return body instanceof Readable && !body.readableEnded && body.readableFlowing === true;
+}
+
+/** A backend that is held back is not timed. */
+function flowOf(controller: Dispatcher.DispatchController, clock: ResponseClock): Flow {
+  return {
+    pause() {
+      clock.paused();
+      controller.pause();
+    },
+    resume() {
+      clock.resumed();
+      controller.resume();
     },
   };
 }

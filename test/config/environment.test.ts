@@ -22,6 +22,7 @@ const other: Record<string, string> = {
 
 /** Numbers that may not be as small as 10. */
 const examples: Record<string, string> = {
+  'server.sendBufferBytes': '20000',
   'eventLog.segmentBytes': '1000000',
   'eventLog.maxBytes': '2000000',
   'eventLog.maxAgeMs': '60000',

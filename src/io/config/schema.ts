@@ -35,6 +35,10 @@ export type Config = {
     port: number;
     maxBodyBytes: number;
     readAheadBytes: number;
+    sendBufferBytes: number;
+    headersTimeoutMs: number;
+    bodyIdleTimeoutMs: number;
+    idleReaderTimeoutMs: number;
     shutdownTimeoutMs: number;
     paths: string[];
   };
@@ -106,6 +110,28 @@ const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
       ...count(0, 16 * GIB),
       default: 64 * MIB,
       doc: 'Memory in all for reading long bodies ahead of slow backends, so that clients that leave are noticed.',
+    },
+    sendBufferBytes: {
+      ...count(1024, GIB),
+      default: 64 * KIB,
+      restart: true,
+      doc: 'Bytes of an answer kept for a client that reads slowly; beyond, its backend has to wait.',
+    },
+    headersTimeoutMs: {
+      ...timerMs,
+      default: 60_000,
+      restart: true,
+      doc: 'Time within which a client must send the head of a request.',
+    },
+    bodyIdleTimeoutMs: {
+      ...timerMs,
+      default: 60_000,
+      doc: 'Longest silence of a client within the body of its request.',
+    },
+    idleReaderTimeoutMs: {
+      ...timerMs,
+      default: 60_000,
+      doc: 'How long a client may take nothing of an answer that waits for it.',
     },
     shutdownTimeoutMs: {
       ...count(0, MAX_TIMER_MS),
