@@ -95,7 +95,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // Open before anything can happen: the first entry's number depends on what the log holds.
     eventLog: await openLog(options, balancer, clock),
     desk: createRequestDesk(),
-    sockets: createSocketRegistry(() => current().upstream.connectTimeoutMs),
+    sockets: createSocketRegistry({
+      connectTimeoutMs: () => current().upstream.connectTimeoutMs,
+      secureContext: () => options.config.pem().upstream,
+    }),
     entries$: new Subject(),
     control$: new Subject(),
     reloads$: new Subject(),
@@ -202,7 +205,10 @@ function connect(parts: Parts): Subscription {
   });
   running.add(routing);
   running.add(writeJournal(entries$, options.log));
-  const prober = createProber(() => current().health);
+  const prober = createProber(
+    () => current().health,
+    () => options.config.pem().upstream,
+  );
   const probes$ = probeFacts(entries$, { port: prober, settings, random: Math.random });
   const sources = [
     desk.facts$,

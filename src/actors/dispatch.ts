@@ -18,6 +18,16 @@ import { type Lease, leaseOfSocket } from './pool.ts';
 /** Failures at the connection, after which the backend has not begun to answer. */
 const CONNECTION_LOSSES: readonly UpstreamFailure[] = ['refused', 'reset', 'closed'];
 
+/** Failures of a connection to come about at all. */
+const UNREACHABLE: readonly UpstreamFailure[] = [
+  'refused',
+  'unresolved',
+  'tls',
+  'certExpired',
+  'certWrongName',
+  'certUntrusted',
+];
+
 /** Takes in a request and places it, lets it wait, or rejects it at once. */
 export function admitRequest(core: Core, fact: Extract<Fact, { type: 'request.received' }>): void {
   const { request, replayable } = fact;
@@ -77,9 +87,7 @@ function rejectionFor(reason: UpstreamFailure): RejectionCode {
   if (reason === 'connectTimeout' || reason === 'headersTimeout' || reason === 'idleTimeout') {
     return 'backend_timeout';
   }
-  return reason === 'refused' || reason === 'unresolved' || reason === 'tls'
-    ? 'backend_unreachable'
-    : 'backend_failed';
+  return UNREACHABLE.includes(reason) ? 'backend_unreachable' : 'backend_failed';
 }
 
 function reject(core: Core, request: RequestState, code: RejectionCode): void {

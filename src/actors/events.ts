@@ -50,6 +50,9 @@ export type UpstreamFailure =
   | 'idleTimeout'
   | 'badResponse'
   | 'tls'
+  | 'certExpired'
+  | 'certWrongName'
+  | 'certUntrusted'
   | 'unresolved'
   | 'other';
 

@@ -4,6 +4,7 @@
  */
 import type { RejectionCode, UpstreamFailure } from '../actors/events.ts';
 import type { Rejection } from '../streams/ports.ts';
+import { adviceFor } from './failures.ts';
 
 export type GatewayErrorCode =
   | RejectionCode
@@ -44,7 +45,8 @@ export function errorForRejection(
 ): GatewayError {
   const probedAgainS = Math.max(1, Math.ceil(probeIntervalMs / 1000));
   const which = backend === undefined ? 'The backend' : `Backend ${backend}`;
-  const how = reason === undefined ? '' : ` (${reason})`;
+  const advice = adviceFor(reason ?? '');
+  const how = reason === undefined ? '' : ` (${reason}${advice === undefined ? '' : `: ${advice}`})`;
   switch (code) {
     case 'no_backend_configured':
       return {

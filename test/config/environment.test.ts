@@ -15,6 +15,7 @@ const other: Record<string, string> = {
   'health.initial': 'unhealthy',
   'retry.on': 'emptyResponse',
   'eventLog.enabled': 'false',
+  'upstream.tls.caFile': '/etc/reprise/ca.pem',
   'eventLog.dir': '/var/lib/reprise',
   'logging.level': 'debug',
   'logging.format': 'pretty',

@@ -31,7 +31,12 @@ test('without any source every key has its documented default', () => {
       sweepIntervalMs: 30_000,
       queue: { max: 1000, timeoutMs: 30_000 },
     },
-    upstream: { connectTimeoutMs: 5000, headersTimeoutMs: 300_000, idleTimeoutMs: 300_000 },
+    upstream: {
+      connectTimeoutMs: 5000,
+      headersTimeoutMs: 300_000,
+      idleTimeoutMs: 300_000,
+      tls: { caFile: '' },
+    },
     retry: { attempts: 2, bufferBytes: 1_048_576, on: ['emptyResponse'] },
     eventLog: {
       enabled: true,

@@ -13,6 +13,7 @@ export type FormatSpec =
   | { readonly format: 'trueOrFalse' }
   | { readonly format: 'host' }
   | { readonly format: 'folder' }
+  | { readonly format: 'optionalFile' }
   | { readonly format: 'choice'; readonly choices: readonly string[] }
   | { readonly format: 'choices'; readonly choices: readonly string[] }
   | { readonly format: 'requestPath' }
@@ -34,6 +35,8 @@ export function expectedBy(spec: FormatSpec): string {
       return 'must be true or false';
     case 'folder':
       return 'must be the path of a folder, such as "./data/events"';
+    case 'optionalFile':
+      return 'must be the path of a file, or "" for none';
     case 'host':
       return 'must be a host name or an IP address, such as "127.0.0.1", "::1" or "gpu-1.internal"';
     case 'choice':
@@ -57,7 +60,9 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
     case 'trueOrFalse':
       return typeof value === 'boolean' ? [] : wrong(value, spec);
     case 'folder':
-      return typeof value === 'string' && isFolder(value) ? [] : wrong(value, spec);
+      return typeof value === 'string' && isPath(value) ? [] : wrong(value, spec);
+    case 'optionalFile':
+      return value === '' || (typeof value === 'string' && isPath(value)) ? [] : wrong(value, spec);
     case 'host':
       return typeof value === 'string' && isHost(value) ? [] : wrong(value, spec);
     case 'choice':
@@ -99,6 +104,7 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
       return backendsFromTexts(texts);
     case 'host':
     case 'folder':
+    case 'optionalFile':
     case 'choice':
     case 'requestPath':
       return text;
@@ -128,7 +134,7 @@ function faultsInList(
 }
 
 /** No system takes a path that holds a NUL. */
-function isFolder(path: string): boolean {
+function isPath(path: string): boolean {
   return path.trim() !== '' && path.length <= MAX_PATH_LENGTH && !path.includes('\0');
 }
 

@@ -18,6 +18,7 @@ const FORMATS: readonly FormatSpec['format'][] = [
   'wholeNumber',
   'trueOrFalse',
   'folder',
+  'optionalFile',
   'choice',
   'choices',
   'requestPath',

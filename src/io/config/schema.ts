@@ -3,6 +3,8 @@
  * convict schema; the variable names, the reference and the messages are all derived from it.
  */
 
+import { count, DAY_MS, GIB, intervalMs, KIB, MIB, port, timerMs } from './ranges.ts';
+import { type ServerConfig, serverKeys } from './schema-server.ts';
 import type { Tree } from './tree.ts';
 
 export type BackendConfig = {
@@ -29,19 +31,7 @@ export type EventLogConfig = {
   syncIntervalMs: number;
 };
 
-export type Config = {
-  server: {
-    host: string;
-    port: number;
-    maxBodyBytes: number;
-    readAheadBytes: number;
-    sendBufferBytes: number;
-    headersTimeoutMs: number;
-    bodyIdleTimeoutMs: number;
-    idleReaderTimeoutMs: number;
-    shutdownTimeoutMs: number;
-    paths: string[];
-  };
+export type Config = ServerConfig & {
   admin: { host: string; port: number };
   backends: BackendConfig[];
   health: {
@@ -58,92 +48,33 @@ export type Config = {
     sweepIntervalMs: number;
     queue: { max: number; timeoutMs: number };
   };
-  upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
+  upstream: {
+    connectTimeoutMs: number;
+    headersTimeoutMs: number;
+    idleTimeoutMs: number;
+    tls: { caFile: string };
+  };
   retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
   eventLog: EventLogConfig;
   logging: { level: LogLevel; format: 'pretty' | 'json' };
 };
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 const TIB = 1024 * GIB;
-const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 const TEN_YEARS_MS = 3650 * DAY_MS;
-/** Node fires a timer with a longer delay after 1 ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const port = { format: 'wholeNumber', min: 0, max: 65535 } as const;
-const timerMs = { format: 'wholeNumber', min: 1, max: MAX_TIMER_MS } as const;
-/** Intervals are jittered, so they keep well away from the limit of a timer. */
-const intervalMs = { format: 'wholeNumber', min: 10, max: DAY_MS } as const;
-const count = (min: number, max: number) => ({ format: 'wholeNumber', min, max }) as const;
 
 /** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
 export function schema(isTerminal: boolean): Tree<Config> {
-  return { ...gatewayKeys, ...upstreamKeys, ...eventLogKeys, logging: loggingKeys(isTerminal) };
+  return {
+    ...serverKeys,
+    ...gatewayKeys,
+    ...upstreamKeys,
+    ...eventLogKeys,
+    logging: loggingKeys(isTerminal),
+  };
 }
 
-const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
-  server: {
-    host: {
-      format: 'host',
-      default: '127.0.0.1',
-      shortEnv: 'REPRISE_HOST',
-      restart: true,
-      doc: 'Address that clients connect to.',
-    },
-    port: {
-      ...port,
-      default: 8080,
-      shortEnv: 'REPRISE_PORT',
-      restart: true,
-      doc: 'Port that clients connect to; 0 takes any free port.',
-    },
-    maxBodyBytes: {
-      ...count(1, 16 * GIB),
-      default: 32 * MIB,
-      doc: 'Largest request body that is taken; a larger one is answered with 413.',
-    },
-    readAheadBytes: {
-      ...count(0, 16 * GIB),
-      default: 64 * MIB,
-      doc: 'Memory in all for reading long bodies ahead of slow backends, so that clients that leave are noticed.',
-    },
-    sendBufferBytes: {
-      ...count(1024, GIB),
-      default: 64 * KIB,
-      restart: true,
-      doc: 'Bytes of an answer kept for a client that reads slowly; beyond, its backend has to wait.',
-    },
-    headersTimeoutMs: {
-      ...timerMs,
-      default: 60_000,
-      restart: true,
-      doc: 'Time within which a client must send the head of a request.',
-    },
-    bodyIdleTimeoutMs: {
-      ...timerMs,
-      default: 60_000,
-      doc: 'Longest silence of a client within the body of its request.',
-    },
-    idleReaderTimeoutMs: {
-      ...timerMs,
-      default: 60_000,
-      doc: 'How long a client may take nothing of an answer that waits for it.',
-    },
-    shutdownTimeoutMs: {
-      ...count(0, MAX_TIMER_MS),
-      default: 30_000,
-      doc: 'How long requests in flight may take to finish after SIGTERM.',
-    },
-    paths: {
-      format: 'pathPatterns',
-      default: ['/v1/*', '/api/*'],
-      doc: 'Paths that are forwarded: exact, or a prefix that ends in /*.',
-    },
-  },
+const gatewayKeys: Tree<Pick<Config, 'admin' | 'backends'>> = {
   admin: {
     host: {
       format: 'host',
@@ -207,6 +138,13 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       ...timerMs,
       default: 300_000,
       doc: 'Longest silence within a response before it is given up.',
+    },
+    tls: {
+      caFile: {
+        format: 'optionalFile',
+        default: '',
+        doc: 'PEM file of authorities that https backends are trusted by, besides the well-known ones.',
+      },
     },
   },
   retry: {
