@@ -115,7 +115,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await parts.eventLog.close();
     throw error;
   });
-  const running = connect(parts);
+  const running = connect(parts, listener);
   parts.control$.next({
     type: 'gateway.started',
     version: options.version,
@@ -157,6 +157,7 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
       bufferBytes: retry.bufferBytes,
       probeIntervalMs: health.intervalMs,
     })),
+    certificates: () => options.config.pem().server,
     version: options.version,
   });
 }
@@ -187,9 +188,14 @@ function createAdminListener(parts: Parts, reload: Gateway['reload']): Server {
 }
 
 /** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
-function connect(parts: Parts): Subscription {
+function connect(parts: Parts, listener: ClientListener): Subscription {
   const { options, balancer, clock, eventLog, desk, sockets, entries$ } = parts;
-  const { current, load } = options.config;
+  const { current } = options.config;
+  const load = () => {
+    const outcome = options.config.load();
+    if (outcome.ok) listener.renewCertificates();
+    return outcome;
+  };
   const settings = () => ({
     probeIntervalMs: current().health.intervalMs,
     sweepIntervalMs: current().pool.sweepIntervalMs,

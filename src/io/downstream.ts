@@ -73,12 +73,7 @@ export function nodeDownstream(
       if (!request.complete) dropBodyInTime(request);
     },
     cut() {
-      whenAssigned(response, (socket) => {
-        const isDelimited = response.chunkedEncoding || hasLength;
-        // An answer that lasts until the connection closes would look complete after a FIN.
-        if (isDelimited) socket.destroySoon();
-        else socket.resetAndDestroy();
-      });
+      cutShort(response, hasLength);
     },
     answer(status, headers, body) {
       const length = String(Buffer.byteLength(body));
@@ -93,6 +88,17 @@ export function nodeDownstream(
       endUnread(request, response, body);
     },
   };
+}
+
+/** Ends an answer so that the client cannot take it for complete. */
+function cutShort(response: ServerResponse, hasLength: boolean): void {
+  whenAssigned(response, (socket) => {
+    if (response.chunkedEncoding || hasLength) socket.destroySoon();
+    // An answer that lasts until the connection closes would look complete after a FIN; in TLS, an end without a
+    // close_notify is none (RFC 8446 §6.1).
+    else if (socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
+  });
 }
 
 /** Ends an answer and its connection while the client is still sending its request. */

@@ -33,6 +33,10 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
   const started = withFallback(loaded.config);
   let config = started;
   let { pem } = loaded;
+  const warn = () => {
+    for (const warning of pem.warnings) log.warn(warning);
+  };
+  warn();
   return {
     current: () => config,
     pem: () => pem,
@@ -43,6 +47,8 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
         const changed = changedKeys(config, next);
         // What still waits for a restart is said at each reload, until the file is as it was at the start.
         const needRestart = changedKeys(started, next).filter((key) => restartKeys.has(key));
+        if ((started.server.tls.length === 0) !== (next.server.tls.length === 0))
+          needRestart.push('server.tls');
         if (needRestart.length > 0) {
           log.warn(
             { needRestart },
@@ -50,7 +56,9 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
           );
         }
         config = next;
-        pem = read.pem;
+        // Without any, those that were are served until a restart makes it plain HTTP.
+        pem = next.server.tls.length > 0 ? read.pem : { ...read.pem, server: pem.server };
+        warn();
         log.level = next.logging.level;
         return { ok: true, config: coreConfigOf(next), changed, needRestart };
       } catch (error) {

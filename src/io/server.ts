@@ -2,10 +2,12 @@
  * The listener for clients: takes requests in over `node:http`, answers what is its own, and starts an
  * exchange for what goes to a backend.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
+import { createClientPort } from './client-port.ts';
+import type { ServerCertificate } from './config/pem-files.ts';
 import { nodeDownstream } from './downstream.ts';
 import {
   badFraming,
@@ -49,11 +51,15 @@ export type ClientListenerOptions = {
   readonly upstream: Upstream;
   /** Read for each request, so that a reload counts from the next one. */
   readonly settings: () => ServerSettings;
+  /** Those that clients are served with; none for plain HTTP. */
+  readonly certificates: () => readonly ServerCertificate[];
   readonly version: string;
 };
 
 export type ClientListener = {
   readonly server: Server;
+  /** Serves new connections with the certificates that are in force now. */
+  renewCertificates(): void;
   /** Takes no new connection, and asks clients to close theirs after the answer they are waiting for. */
   stop(): void;
   /** How many requests have been begun by clients and not been answered to the end. */
@@ -67,19 +73,23 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const shared: Shared = { ...options, garbage, readAhead, isStopping: () => stopping };
   const { headersTimeoutMs, sendBufferBytes } = options.settings();
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    headersTimeout: headersTimeoutMs,
-    connectionsCheckingInterval: Math.min(
-      Math.max(headersTimeoutMs / 10, HEADERS_CHECK_MS.least),
-      HEADERS_CHECK_MS.most,
-    ),
-    // A body may take its time, as long as it does not stand still.
-    requestTimeout: 0,
-    highWaterMark: sendBufferBytes,
-    // Checked here, so that the answer has the gateway's own form.
-    requireHostHeader: false,
-  });
+  const port = createClientPort(
+    {
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(
+        Math.max(headersTimeoutMs / 10, HEADERS_CHECK_MS.least),
+        HEADERS_CHECK_MS.most,
+      ),
+      // A body may take its time, as long as it does not stand still.
+      requestTimeout: 0,
+      highWaterMark: sendBufferBytes,
+      // Checked here, so that the answer has the gateway's own form.
+      requireHostHeader: false,
+    },
+    options.certificates,
+  );
+  const { server } = port;
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
   server.maxHeadersCount = 0;
   const serve = (request: IncomingMessage, response: ServerResponse, expectation: Expectation) => {
@@ -107,6 +117,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   });
   return {
     server,
+    renewCertificates: port.renew,
     stop() {
       stopping = true;
       server.close();

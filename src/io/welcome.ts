@@ -14,7 +14,8 @@ export type WelcomeFacts = {
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
   const { config, port, adminPort, version, isDemo } = facts;
-  const url = `http://${hostAndPort(reachable(config.server.host), port)}`;
+  const protocol = config.server.tls.length > 0 ? 'https' : 'http';
+  const url = `${protocol}://${hostAndPort(reachable(config.server.host), port)}`;
   const adminUrl = `http://${hostAndPort(reachable(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
   log.info({ url, adminUrl, pid: process.pid }, `Reprise ${version} serves on ${url} (admin on ${adminUrl})`);

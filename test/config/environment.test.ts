@@ -8,6 +8,7 @@ import { load, problemsOf } from './support.ts';
 
 const other: Record<string, string> = {
   'server.host': 'localhost',
+  'server.tls': '/etc/reprise/cert.pem,/etc/reprise/key.pem',
   'server.paths': '/v1/*, /metrics',
   'admin.host': 'localhost',
   backends: 'a:1',

@@ -21,6 +21,7 @@ test('without any source every key has its documented default', () => {
       idleReaderTimeoutMs: 60_000,
       shutdownTimeoutMs: 30_000,
       paths: ['/v1/*', '/api/*'],
+      tls: [],
     },
     admin: { host: '127.0.0.1', port: 9900 },
     backends: [],

@@ -5,6 +5,7 @@
 
 import { backendsFromTexts } from './backend-text.ts';
 import { readBackends } from './backends.ts';
+import { CERTIFICATES_EXPECTED, certificatesFromTexts, faultsInCertificates } from './certificates.ts';
 import { isHost } from './hosts.ts';
 import { isWholeNumber, wholeNumberFromText } from './whole-number.ts';
 
@@ -18,6 +19,7 @@ export type FormatSpec =
   | { readonly format: 'choices'; readonly choices: readonly string[] }
   | { readonly format: 'requestPath' }
   | { readonly format: 'pathPatterns' }
+  | { readonly format: 'certificates' }
   | { readonly format: 'backends' };
 
 /** One thing wrong within a value: `at` is where (`''` for the whole, else such as `[1].weight`). */
@@ -47,6 +49,8 @@ export function expectedBy(spec: FormatSpec): string {
       return 'must be a path that begins with "/", without spaces or "#", such as "/health"';
     case 'pathPatterns':
       return `must be a list of 1 to ${MAX_PATTERNS} different paths, such as "/v1/*" or "/metrics"`;
+    case 'certificates':
+      return CERTIFICATES_EXPECTED;
     case 'backends':
       return 'must be a list of { "host", "port" } or { "url" } objects';
   }
@@ -81,6 +85,8 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
           ? undefined
           : 'must be an exact path such as "/metrics" or a prefix that ends in "/*" such as "/v1/*"',
       );
+    case 'certificates':
+      return faultsInCertificates(value);
     case 'backends':
       return readBackends(value).faults;
   }
@@ -100,6 +106,8 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
     case 'choices':
     case 'pathPatterns':
       return splitList(text, ',');
+    case 'certificates':
+      return certificatesFromTexts(texts);
     case 'backends':
       return backendsFromTexts(texts);
     case 'host':

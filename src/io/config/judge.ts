@@ -23,6 +23,7 @@ const FORMATS: readonly FormatSpec['format'][] = [
   'choices',
   'requestPath',
   'pathPatterns',
+  'certificates',
   'backends',
 ];
 

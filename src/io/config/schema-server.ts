@@ -1,4 +1,5 @@
 /** The keys of the listener for clients: where it listens, and what it puts up with. */
+import type { CertificateConfig } from './certificates.ts';
 import { count, GIB, KIB, MAX_TIMER_MS, MIB, port, timerMs } from './ranges.ts';
 import type { Tree } from './tree.ts';
 
@@ -14,6 +15,7 @@ export type ServerConfig = {
     idleReaderTimeoutMs: number;
     shutdownTimeoutMs: number;
     paths: string[];
+    tls: CertificateConfig[];
   };
 };
 
@@ -74,6 +76,11 @@ export const serverKeys: Tree<ServerConfig> = {
       format: 'pathPatterns',
       default: ['/v1/*', '/api/*'],
       doc: 'Paths that are forwarded: exact, or a prefix that ends in /*.',
+    },
+    tls: {
+      format: 'certificates',
+      default: [],
+      doc: 'Certificates for clients, each { certFile, keyFile }; without any, plain HTTP is served.',
     },
   },
 };
