@@ -27,6 +27,7 @@ import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
 import { queueDeadlines, sweepTicks } from './streams/timers.ts';
+import { tunnelDeadlines } from './streams/tunnels.ts';
 
 export type GatewayOptions = {
   readonly config: LiveConfig;
@@ -152,8 +153,9 @@ function createListener({ options, desk, sockets }: Parts): ClientListener {
   return createClientListener({
     desk,
     upstream: createUpstream(sockets, () => current().upstream),
-    settings: perConfig(current, ({ server, retry, health }) => ({
+    settings: perConfig(current, ({ server, upstream, retry, health }) => ({
       ...server,
+      tunnelIdleTimeoutMs: upstream.tunnelIdleTimeoutMs,
       bufferBytes: retry.bufferBytes,
       probeIntervalMs: health.intervalMs,
     })),
@@ -211,6 +213,8 @@ function connect(parts: Parts, listener: ClientListener): Subscription {
   });
   running.add(routing);
   running.add(writeJournal(entries$, options.log));
+  const drainedLate$ = tunnelDeadlines(entries$, () => current().server.shutdownTimeoutMs);
+  running.add(drainedLate$.subscribe(listener.endTunnels));
   const prober = createProber(
     () => current().health,
     () => options.config.pem().upstream,
@@ -239,7 +243,7 @@ async function stop(
   control$.next({ type: 'gateway.stopping' });
   listener.stop();
   const { shutdownTimeoutMs } = options.config.current().server;
-  const cut = await finishInFlight(listener.server, shutdownTimeoutMs, listener.inFlight);
+  const cut = await finishInFlight(listener, shutdownTimeoutMs);
   control$.next({ type: 'listener.closed' });
   running.unsubscribe();
   sockets.closeAll();

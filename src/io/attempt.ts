@@ -3,11 +3,14 @@
  * beginning and end are told to the core. After a failed attempt there may be another, as long as nothing has gone
  * out to the client.
  */
+import type { Duplex } from 'node:stream';
 import type { UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
 import { responseHeaders, responseTrailers, valuesOf } from './headers.ts';
+import type { Tunnels } from './tunnel.ts';
+import { hasWebSocket } from './upgrade.ts';
 
 /** How far a request has come; its attempts and its exchange share it. */
 export type Progress = {
@@ -25,6 +28,7 @@ export type AttemptOptions = {
   readonly desk: RequestDesk;
   readonly downstream: Downstream;
   readonly requestId: string;
+  readonly tunnels: Tunnels;
 };
 
 export function conclude(progress: Progress, desk: RequestDesk): void {
@@ -33,11 +37,9 @@ export function conclude(progress: Progress, desk: RequestDesk): void {
 }
 
 /** What receives the answer of the backend that this grant is for. */
-export function createAttempt(
-  { desk, downstream, requestId }: AttemptOptions,
-  progress: Progress,
-  { request, lease, backend }: Grant,
-): UpstreamReceiver {
+export function createAttempt(options: AttemptOptions, progress: Progress, grant: Grant): UpstreamReceiver {
+  const { desk, downstream, requestId } = options;
+  const { request, lease, backend } = grant;
   let isEventStream = false;
   let status = 0;
   let isTold = false;
@@ -49,6 +51,11 @@ export function createAttempt(
     desk.started(request, lease, status);
   };
   return {
+    switched(headers, connection) {
+      if (progress.done) return;
+      progress.answering = true;
+      joinTunnel(options, progress, grant, headers, connection);
+    },
     started(code, reason, headers, flow) {
       if (progress.done) return;
       downstream.start(code, reason, responseHeaders(headers, requestId, backend));
@@ -82,6 +89,43 @@ export function createAttempt(
       desk.failed(request, lease, { reason, written, bytes, chunks });
     },
   };
+}
+
+const SWITCHED = 101;
+
+/** Makes one connection of the client's and the backend's. */
+function joinTunnel(
+  { desk, downstream, requestId, tunnels }: AttemptOptions,
+  progress: Progress,
+  { request, lease, backend }: Grant,
+  headers: RawHeaders,
+  upstream: Duplex,
+): void {
+  const { upgrade } = downstream;
+  if (upgrade === undefined || !hasWebSocket(headers)) {
+    desk.failed(request, lease, { reason: 'badResponse', written: true, bytes: 0, chunks: 0 });
+    return;
+  }
+  desk.started(request, lease, SWITCHED);
+  const client = upgrade.accept([
+    ...responseHeaders(headers, requestId, backend),
+    ...['Connection', 'Upgrade', 'Upgrade', upgrade.protocol],
+  ]);
+  tunnels.join(
+    { backend, client, upstream },
+    {
+      ended(totals) {
+        if (progress.done) return;
+        conclude(progress, desk);
+        desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
+      },
+      broken(reason, totals) {
+        if (progress.done) return;
+        conclude(progress, desk);
+        desk.failed(request, lease, { reason, written: true, ...totals });
+      },
+    },
+  );
 }
 
 /** Ends an answer that its backend broke off, so that the client cannot take it for complete. */

@@ -22,12 +22,13 @@ export type DownstreamSettings = {
   readonly isStopping: () => boolean;
   /** How long a client may read nothing of an answer that waits for it. */
   readonly idleReaderTimeoutMs: number;
+  readonly upgrade?: Downstream['upgrade'];
 };
 
 export function nodeDownstream(
   request: IncomingMessage,
   response: ServerResponse,
-  { isStopping, idleReaderTimeoutMs }: DownstreamSettings,
+  { isStopping, idleReaderTimeoutMs, upgrade }: DownstreamSettings,
 ): Downstream & { listen(events: DownstreamEvents): void } {
   let wrote = false;
   let hasLength = false;
@@ -39,6 +40,7 @@ export function nodeDownstream(
     headers: request.rawHeaders,
     remoteAddress: request.socket.remoteAddress ?? '',
     protocol: request.socket instanceof TLSSocket ? 'https' : 'http',
+    ...(upgrade === undefined ? {} : { upgrade }),
     listen({ drained, gone }) {
       response.on('drain', () => {
         response.socket?.setTimeout(0);

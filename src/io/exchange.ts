@@ -3,19 +3,16 @@
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
 import type { Readable } from 'node:stream';
-import type { Downstream, Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
-import type { Arrival, RequestDesk } from '../streams/requests.ts';
-import { conclude, createAttempt, type Progress } from './attempt.ts';
+import type { Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
+import type { Arrival } from '../streams/requests.ts';
+import { type AttemptOptions, conclude, createAttempt, type Progress } from './attempt.ts';
 import type { Body } from './body.ts';
 import type { DownstreamEvents } from './downstream.ts';
 import { errorBody, errorForRejection, type GatewayError } from './errors.ts';
 import { requestHeaders } from './headers.ts';
 
-export type ExchangeOptions = {
-  readonly desk: RequestDesk;
+export type ExchangeOptions = AttemptOptions & {
   readonly upstream: Upstream;
-  readonly downstream: Downstream;
-  readonly requestId: string;
   readonly probeIntervalMs: () => number;
 };
 
@@ -86,12 +83,13 @@ function answer({ downstream, requestId }: ExchangeOptions, error: GatewayError)
 
 /** The request as a backend gets it; made once, and sent again as it is in a further attempt. */
 function outgoingOf({ downstream, requestId }: ExchangeOptions, body: Body): UpstreamRequest {
-  const { method, target, headers, remoteAddress, protocol } = downstream;
+  const { method, target, headers, remoteAddress, protocol, upgrade } = downstream;
   return {
     method,
     target,
     headers: requestHeaders(headers, { remoteAddress, protocol, requestId }),
     body: body.kind === 'none' ? null : body.kind === 'whole' ? body.bytes : body.stream,
+    ...(upgrade === undefined ? {} : { upgrade: upgrade.protocol }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The listener for clients: takes requests in over `node:http`, answers what is its own, and starts an
  * exchange for what goes to a backend.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
@@ -26,6 +26,8 @@ import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
 import { isClosing } from './linger.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { authorityOf, originForm, routeOf } from './router.ts';
+import { createTunnels, type Tunnels } from './tunnel.ts';
+import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -43,6 +45,7 @@ export type ServerSettings = {
   readonly bodyIdleTimeoutMs: number;
   readonly idleReaderTimeoutMs: number;
   readonly sendBufferBytes: number;
+  readonly tunnelIdleTimeoutMs: number;
   readonly probeIntervalMs: number;
 };
 
@@ -62,6 +65,10 @@ export type ClientListener = {
   renewCertificates(): void;
   /** Takes no new connection, and asks clients to close theirs after the answer they are waiting for. */
   stop(): void;
+  /** Ends whatever is still open. */
+  cut(): void;
+  /** Ends the tunnels to a backend. */
+  endTunnels(backend: string): void;
   /** How many requests have been begun by clients and not been answered to the end. */
   inFlight(): number;
 };
@@ -71,28 +78,17 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   let inFlight = 0;
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
-  const shared: Shared = { ...options, garbage, readAhead, isStopping: () => stopping };
-  const { headersTimeoutMs, sendBufferBytes } = options.settings();
-  const port = createClientPort(
-    {
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(
-        Math.max(headersTimeoutMs / 10, HEADERS_CHECK_MS.least),
-        HEADERS_CHECK_MS.most,
-      ),
-      // A body may take its time, as long as it does not stand still.
-      requestTimeout: 0,
-      highWaterMark: sendBufferBytes,
-      // Checked here, so that the answer has the gateway's own form.
-      requireHostHeader: false,
-    },
-    options.certificates,
-  );
+  const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
+  const shared: Shared = { ...options, garbage, readAhead, tunnels, isStopping: () => stopping };
+  // Several answers to one connection have an order, and behind the last there is nothing to switch.
+  const maySwitch = (request: IncomingMessage) =>
+    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isClosing(request.socket);
+  const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
   const { server } = port;
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
   server.maxHeadersCount = 0;
-  const serve = (request: IncomingMessage, response: ServerResponse, expectation: Expectation) => {
+  const serve = (incoming: Incoming) => {
+    const { request, response } = incoming;
     // A request behind the one that made us close must not be served (RFC 9112 §9.6).
     if (isClosing(request.socket)) {
       request.resume();
@@ -104,11 +100,16 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       garbage.answered(request);
       if (stopping) server.closeIdleConnections();
     });
-    handle(shared, { request, response, expectation });
+    handle(shared, incoming);
   };
-  server.on('request', (request, response) => serve(request, response, 'none'));
-  server.on('checkContinue', (request, response) => serve(request, response, 'continue'));
-  server.on('checkExpectation', (request, response) => serve(request, response, 'unknown'));
+  server.on('request', (request, response) => serve({ request, response, expectation: 'none' }));
+  server.on('checkContinue', (request, response) => serve({ request, response, expectation: 'continue' }));
+  server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
+  if (MAY_CHOOSE_UPGRADES)
+    server.on('upgrade', (request, socket, head) => {
+      const upgrade = upgradeOf(request, socket, head);
+      serve({ request, response: upgrade.response, expectation: 'none', accept: upgrade.accept });
+    });
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
   server.on('connect', (_request, socket) => {
     // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
@@ -123,7 +124,30 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       server.close();
       server.closeIdleConnections();
     },
+    cut() {
+      tunnels.end();
+      server.closeAllConnections();
+    },
+    endTunnels: tunnels.end,
     inFlight: () => inFlight,
+  };
+}
+
+function serverOptions(
+  { headersTimeoutMs, sendBufferBytes }: ServerSettings,
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean,
+): ServerOptions {
+  const { least, most } = HEADERS_CHECK_MS;
+  return {
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(Math.max(headersTimeoutMs / 10, least), most),
+    // A body may take its time, as long as it does not stand still.
+    requestTimeout: 0,
+    highWaterMark: sendBufferBytes,
+    // Checked here, so that the answer has the gateway's own form.
+    requireHostHeader: false,
+    shouldUpgradeCallback,
   };
 }
 
@@ -134,27 +158,32 @@ type Incoming = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly expectation: Expectation;
+  /** Set where a WebSocket is asked for. */
+  readonly accept?: Upgrade['accept'];
 };
 
 /** What all requests of a listener share. */
 type Shared = ClientListenerOptions & {
   readonly garbage: GarbageDesk;
   readonly readAhead: ReadAhead;
+  readonly tunnels: Tunnels;
   readonly isStopping: () => boolean;
 };
 
 function handle(options: Shared, incoming: Incoming): void {
-  const { request, response, expectation } = incoming;
+  const { request, response, expectation, accept } = incoming;
   toOriginForm(request);
   const settings = options.settings();
   const downstream = nodeDownstream(request, response, {
     isStopping: options.isStopping,
     idleReaderTimeoutMs: settings.idleReaderTimeoutMs,
+    ...(accept === undefined ? {} : { upgrade: { protocol: WEBSOCKET, accept } }),
   });
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = createExchange({
     desk: options.desk,
     upstream: options.upstream,
+    tunnels: options.tunnels,
     downstream,
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,

@@ -25,6 +25,7 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Response
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
           body: request.body,
+          ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
           // Timed by a clock of our own.
           headersTimeout: 0,
           bodyTimeout: 0,
@@ -68,7 +69,8 @@ function handlerFor(
       answering = true;
     },
     onResponseStart(controller, status, _headers, reason) {
-      if (status < 100) controller.abort(badStatusError(status));
+      // A 101 without its Upgrade is no way to anywhere.
+      if (status < 100 || status === 101) controller.abort(badStatusError(status));
       if (status < 200) {
         clock.progressed();
         return;
@@ -77,6 +79,10 @@ function handlerFor(
       clock.begun();
       const flow = flowOf(controller, clock);
       receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
+    },
+    onRequestUpgrade(controller, _status, _headers, connection) {
+      clock.stop();
+      receiver.switched(rawList(controller.rawHeaders), connection);
     },
     onResponseData(_controller, chunk) {
       clock.progressed();

@@ -2,7 +2,7 @@
  * What the streams need of the outside world, as interfaces that `io` implements. Either end of the data path
  * (`Downstream`, `Upstream`) can be replaced here without touching the core or the streams.
  */
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type {
   BackendSettings,
   CoreConfig,
@@ -100,6 +100,12 @@ export type Downstream = {
   cut(): void;
   /** Answers in the gateway's own name with a JSON body; only before `start`. */
   answer(status: number, headers: RawHeaders, body: string): void;
+  /** Set where the client asks for another protocol that may be passed on. */
+  readonly upgrade?: {
+    readonly protocol: string;
+    /** Answers 101, and hands over the connection. */
+    accept(headers: RawHeaders): Duplex;
+  };
 };
 
 /** What is sent to a backend. A `Uint8Array` can be sent again; a stream cannot. */
@@ -108,10 +114,17 @@ export type UpstreamRequest = {
   readonly target: string;
   readonly headers: string[];
   readonly body: Uint8Array | Readable | null;
+  /** The other protocol that is asked for. */
+  readonly upgrade?: string;
 };
 
-/** What comes back from a backend: `started` once, `data` for each piece, then `ended` or `failed` once. */
+/**
+ * What comes back from a backend: `started` once, `data` for each piece, then `ended` or `failed` once; or `switched`
+ * alone, where another protocol was asked for.
+ */
 export type UpstreamReceiver = {
+  /** The backend agrees to the other protocol; the connection is the receiver's from here on. */
+  switched(headers: RawHeaders, connection: Duplex): void;
   started(status: number, reason: string, headers: RawHeaders, flow: Flow): void;
   data(chunk: Uint8Array): void;
   /** @param reusable whether the socket is still open and may serve another request */

@@ -36,6 +36,7 @@ test('without any source every key has its documented default', () => {
       connectTimeoutMs: 5000,
       headersTimeoutMs: 300_000,
       idleTimeoutMs: 300_000,
+      tunnelIdleTimeoutMs: 3_600_000,
       tls: { caFile: '' },
     },
     retry: { attempts: 2, bufferBytes: 1_048_576, on: ['emptyResponse'] },

@@ -81,6 +81,7 @@ const limits: [key: string, least: number, most: number][] = [
   ['upstream.connectTimeoutMs', 1, 2_147_483_647],
   ['upstream.headersTimeoutMs', 1, 2_147_483_647],
   ['upstream.idleTimeoutMs', 1, 2_147_483_647],
+  ['upstream.tunnelIdleTimeoutMs', 1, 2_147_483_647],
   ['retry.attempts', 0, 10],
   ['retry.bufferBytes', 0, 1_073_741_824],
   ['eventLog.segmentBytes', 65_536, 17_179_869_184],

@@ -194,6 +194,37 @@ describe('a client that comes by TLS', () => {
     });
   }
 
+  it('may open a WebSocket, to a backend by TLS as well', async () => {
+    const { cert, key } = createCertificate({ names: ['127.0.0.1'], by: authority });
+    const server = tls.createServer({ cert, key }, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n');
+        socket.pipe(socket);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const backend = {
+      protocol: 'https',
+      port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+    } as const;
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, authority.cert);
+    const config = { backends: [backend], upstream: { tls: { caFile } }, server: { tls: [put('one')] } };
+    await withGateway(config, async (gateway) => {
+      using client = await connectTls(gateway.port);
+      client.send(requestText({ headers: ['Connection: upgrade', 'Upgrade: websocket'] }));
+      await client.until(/^HTTP\/1\.1 101 /);
+      client.send('there and back');
+      await client.until(/there and back$/);
+      client.tls.end();
+      await client.closed();
+      await gateway.fact('response.ended');
+      assert.equal(failuresOf(gateway), 0);
+    }).finally(() => server.close());
+  });
+
   it('and reads nothing is cut off after server.idleReaderTimeoutMs', async () => {
     const piece = Buffer.alloc(256 * 1024, 'x');
     await using backend = await startRawBackend(({ socket, send }) => {

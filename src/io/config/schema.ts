@@ -52,6 +52,7 @@ export type Config = ServerConfig & {
     connectTimeoutMs: number;
     headersTimeoutMs: number;
     idleTimeoutMs: number;
+    tunnelIdleTimeoutMs: number;
     tls: { caFile: string };
   };
   retry: { attempts: number; bufferBytes: number; on: 'emptyResponse'[] };
@@ -138,6 +139,11 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream' | 'retry'>>
       ...timerMs,
       default: 300_000,
       doc: 'Longest silence within a response before it is given up.',
+    },
+    tunnelIdleTimeoutMs: {
+      ...timerMs,
+      default: 3_600_000,
+      doc: 'How long both sides of a WebSocket may be silent before it is closed.',
     },
     tls: {
       caFile: {
