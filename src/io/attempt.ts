@@ -8,7 +8,7 @@ import type { UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
-import { responseHeaders, responseTrailers, valuesOf } from './headers.ts';
+import { interimHeaders, responseHeaders, responseTrailers, valuesOf } from './headers.ts';
 import type { Tunnels } from './tunnel.ts';
 import { hasWebSocket } from './upgrade.ts';
 
@@ -55,6 +55,9 @@ export function createAttempt(options: AttemptOptions, progress: Progress, grant
       if (progress.done) return;
       progress.answering = true;
       joinTunnel(options, progress, grant, headers, connection);
+    },
+    informed(code, headers) {
+      if (!progress.done) downstream.inform(code, interimHeaders(headers));
     },
     started(code, reason, headers, flow) {
       if (progress.done) return;

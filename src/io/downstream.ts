@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
-import { valuesOf, withoutField } from './headers.ts';
+import { fieldLines, valuesOf, withoutField } from './headers.ts';
 import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
 
 export type DownstreamEvents = {
@@ -50,6 +50,9 @@ export function nodeDownstream(
         if (!response.writableFinished) gone();
       });
     },
+    inform(status, headers) {
+      writeInterim(request, response, status, headers);
+    },
     start(status, reason, headers) {
       hasLength = valuesOf(headers, 'content-length').length > 0;
       const mayChunk = response.useChunkedEncodingByDefault && !hasLength && hasContent(request, status);
@@ -90,6 +93,26 @@ export function nodeDownstream(
       endUnread(request, response, body);
     },
   };
+}
+
+/** How many interim answers may wait for their turn on a pipelined connection. */
+const MAX_INTERIM_WAITING = 5;
+
+/** Never to HTTP/1.0 (RFC 9110 §15.2); and nothing is piled up for a client that does not read. */
+function writeInterim(
+  { httpVersion }: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: RawHeaders,
+): void {
+  if (httpVersion === '1.0') return;
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fieldLines(headers)}\r\n`;
+  if (response.socket !== null) {
+    if (!response.socket.writableNeedDrain) response.socket.write(text, 'latin1');
+  } else if (response.listenerCount('socket') < MAX_INTERIM_WAITING) {
+    // Before all that has been written to the response, when its turn comes.
+    response.once('socket', (socket: Socket) => socket.write(text, 'latin1'));
+  }
 }
 
 /** Ends an answer so that the client cannot take it for complete. */

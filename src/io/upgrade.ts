@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
-import { valuesOf } from './headers.ts';
+import { fieldLines, valuesOf } from './headers.ts';
 import { closeLingering } from './linger.ts';
 
 /** The one protocol that is passed on; another one asked for is left out, as what concerns one hop only. */
@@ -76,11 +76,4 @@ export function upgradeOf(request: IncomingMessage, socket: Duplex, head: Buffer
       return socket;
     },
   };
-}
-
-function fieldLines(headers: RawHeaders): string {
-  let lines = '';
-  for (let index = 0; index + 1 < headers.length; index += 2)
-    lines += `${headers[index]}: ${headers[index + 1]}\r\n`;
-  return lines;
 }

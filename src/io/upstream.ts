@@ -44,19 +44,14 @@ type Connection = { isOpen(): boolean; error(): Error | undefined };
 function handlerFor(
   request: UpstreamRequest,
   receiver: UpstreamReceiver,
-  { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
+  timeouts: ResponseTimeouts,
   connection: Connection,
 ): Dispatcher.DispatchHandler {
   let written = false;
   let answering = false;
   let headIsWhole = false;
   let abort: (error: Error) => void = () => {};
-  const clock = createResponseClock({
-    headersTimeoutMs,
-    idleTimeoutMs,
-    isClientsTurn: () => isAwaited(request.body),
-    onTimeout: (error) => abort(error),
-  });
+  const clock = clockOf(request, timeouts, (error) => abort(error));
   return {
     onRequestStart(controller) {
       written = true;
@@ -70,9 +65,13 @@ function handlerFor(
     },
     onResponseStart(controller, status, _headers, reason) {
       // A 101 without its Upgrade is no way to anywhere.
-      if (status < 100 || status === 101) controller.abort(badStatusError(status));
+      if (status < 100 || status === 101) {
+        controller.abort(badStatusError(status));
+        return;
+      }
       if (status < 200) {
         clock.progressed();
+        receiver.informed(status, rawList(controller.rawHeaders));
         return;
       }
       headIsWhole = true;
@@ -94,11 +93,13 @@ function handlerFor(
       const error = connection.error();
       if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
         receiver.failed(classifyFailure(error), written);
-        return;
+      } else {
+        endWith(
+          receiver,
+          rawList(controller.rawTrailers),
+          () => connection.isOpen() && request.method !== 'HEAD',
+        );
       }
-      const trailers = rawList(controller.rawTrailers);
-      // undici decides on the fate of the socket just after this call; in a microtask it is known.
-      queueMicrotask(() => receiver.ended(trailers, connection.isOpen() && request.method !== 'HEAD'));
     },
     onResponseError(_controller, error) {
       clock.stop();
@@ -108,6 +109,20 @@ function handlerFor(
       receiver.failed(isHalfHead ? 'badResponse' : reason, written);
     },
   };
+}
+
+function endWith(receiver: UpstreamReceiver, trailers: RawHeaders, isReusable: () => boolean): void {
+  // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
+  queueMicrotask(() => receiver.ended(trailers, isReusable()));
+}
+
+function clockOf(
+  { body }: UpstreamRequest,
+  { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
+  onTimeout: (error: Error) => void,
+): ResponseClock {
+  const isClientsTurn = () => isAwaited(body);
+  return createResponseClock({ headersTimeoutMs, idleTimeoutMs, isClientsTurn, onTimeout });
 }
 
 /** Whether a body is still to come, and the backend would take more of it than there is. */

@@ -91,6 +91,8 @@ export type Downstream = {
   readonly headers: RawHeaders;
   readonly remoteAddress: string;
   readonly protocol: 'http' | 'https';
+  /** Passes on an answer before the final one (1xx); only before `start`. */
+  inform(status: number, headers: RawHeaders): void;
   start(status: number, reason: string, headers: RawHeaders): void;
   /** @returns false when the client is slow: pause the backend's answer until the client can take more */
   write(chunk: Uint8Array): boolean;
@@ -125,6 +127,8 @@ export type UpstreamRequest = {
 export type UpstreamReceiver = {
   /** The backend agrees to the other protocol; the connection is the receiver's from here on. */
   switched(headers: RawHeaders, connection: Duplex): void;
+  /** An answer before the final one (1xx, neither 100 nor 101); may come several times before `started`. */
+  informed(status: number, headers: RawHeaders): void;
   started(status: number, reason: string, headers: RawHeaders, flow: Flow): void;
   data(chunk: Uint8Array): void;
   /** @param reusable whether the socket is still open and may serve another request */

@@ -14,7 +14,7 @@ import { responsesOf } from './support/responses.ts';
 
 const LIMIT_MS = 150;
 /** What a machine that is busy with other tests may be late. */
-const LATE_MS = 150;
+const LATE_MS = 250;
 const SSE_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 type Wait = { client: RawClient; gateway: TestGateway };
@@ -46,8 +46,8 @@ describe('a backend', () => {
   it('that takes no connection ends the wait after upstream.connectTimeoutMs', async () => {
     await using silent = await silentPort();
     await waiting(silent, { upstream: { connectTimeoutMs: LIMIT_MS } }, async ({ client }) => {
-      client.send(chatText());
       await takesTheLimit(async () => {
+        client.send(chatText());
         const { status, body } = await responsesOf(client).next();
         assert.deepEqual([status, codeOf(body)], [504, 'backend_connect_timeout']);
       });
@@ -57,26 +57,26 @@ describe('a backend', () => {
   it('that does not begin its answer ends the wait after upstream.headersTimeoutMs', async () => {
     await using backend = await startRawBackend();
     await waiting(backend, { upstream: { headersTimeoutMs: LIMIT_MS } }, async ({ client }) => {
-      client.send(chatText());
-      const peer = await backend.connection(1);
       await takesTheLimit(async () => {
+        client.send(chatText());
         const { status, body } = await responsesOf(client).next();
         assert.deepEqual([status, codeOf(body)], [504, 'backend_headers_timeout']);
       });
-      await peer.closed();
+      await (await backend.connection(1)).closed();
     });
   });
 
   it('that falls silent in a stream ends it after upstream.idleTimeoutMs, with an error event', async () => {
-    await using backend = await startRawBackend((peer) => peer.send(`${SSE_HEAD}${chunk('data: 1\n\n')}`));
+    await using backend = await startRawBackend((peer) => peer.send(SSE_HEAD));
     await waiting(backend, { upstream: { idleTimeoutMs: LIMIT_MS } }, async ({ client }) => {
       client.send(chatText());
-      await client.until(/data: 1/);
+      const peer = await backend.connection(1);
       await takesTheLimit(async () => {
+        peer.send(chunk('data: 1\n\n'));
         const { body } = await responsesOf(client).next();
         assert.match(body, /^data: 1\n\n\n\ndata: \{.*"code":"backend_idle_timeout".*\}\n\n$/);
       });
-      await (await backend.connection(1)).closed();
+      await peer.closed();
     });
   });
 
@@ -134,9 +134,10 @@ describe('a client', () => {
 
   it('that does not finish the head of its request is answered 408 after server.headersTimeoutMs', async () => {
     await using mock = await startMock();
-    await waiting(mock, { server }, async ({ client }) => {
-      client.send('GET /v1/models HTTP/1.1\r\nHost: a\r\n');
+    await waiting(mock, { server }, async ({ gateway }) => {
       await takesTheLimit(async () => {
+        using client = await connectRaw(gateway.port);
+        client.send('GET /v1/models HTTP/1.1\r\nHost: a\r\n');
         const { status, body } = await responsesOf(client).next();
         assert.deepEqual([status, codeOf(body)], [408, 'request_timeout']);
       });
@@ -150,8 +151,8 @@ describe('a client', () => {
     it(`that stops within a body that is ${what} is answered 408 after server.bodyIdleTimeoutMs`, async () => {
       await using backend = await startRawBackend();
       await waiting(backend, { server, retry: { bufferBytes } }, async ({ client, gateway }) => {
-        client.send(requestText({ target: '/v1/x', body: 'x'.repeat(100) }).slice(0, -50));
         await takesTheLimit(async () => {
+          client.send(requestText({ target: '/v1/x', body: 'x'.repeat(100) }).slice(0, -50));
           const { status, body } = await responsesOf(client).next();
           assert.deepEqual([status, codeOf(body)], [408, 'body_timeout']);
         });
