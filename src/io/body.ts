@@ -83,13 +83,19 @@ export function takeBody(
 
 /** @returns what is to be called at each piece, so that `stoodStill` is not */
 function watchIdle(request: IncomingMessage, idleTimeoutMs: number, stoodStill: () => void): () => void {
-  const timer = setTimeout(() => {
-    // While it is we who do not read, the client is not to blame.
-    if (request.isPaused()) timer.refresh();
-    else stoodStill();
-  }, idleTimeoutMs);
+  let timer: NodeJS.Timeout | undefined;
   const stop = () => clearTimeout(timer);
-  request.on('end', stop);
-  request.on('close', stop);
-  return () => timer.refresh();
+  const onTime = () => {
+    // While it is we who do not read, the client is not to blame.
+    if (request.isPaused()) timer?.refresh();
+    else stoodStill();
+  };
+  // By then a body that came together with its head is there, as most do, and there is nothing to wait for.
+  queueMicrotask(() => {
+    if (request.complete || request.destroyed) return;
+    timer = setTimeout(onTime, idleTimeoutMs);
+    request.on('end', stop);
+    request.on('close', stop);
+  });
+  return () => timer?.refresh();
 }

@@ -1,6 +1,9 @@
 /**
- * How long a backend may keep a request waiting: for the head of its answer, and then between two pieces of it. One
- * timer for each request, to the millisecond; undici's own count in half seconds and so are left off.
+ * How long a backend may keep a request waiting: for the head of its answer, and then between two pieces of it. Exact to
+ * the millisecond, where undici's own timers count in half seconds and so are left off.
+ *
+ * A timer set for each request and moved at each piece would cost more than all else here. So each socket has one, which is
+ * left alone: progress only notes the time, and a timer that goes off too early is set anew for what is left.
  */
 
 export type ResponseTimeouts = {
@@ -10,62 +13,82 @@ export type ResponseTimeouts = {
   readonly idleTimeoutMs: number;
 };
 
+/** The request that a socket carries. */
+export type TimedRequest = ResponseTimeouts & {
+  /** Whether it is the client that is waited for, who has not sent all of the request. */
+  isClientsTurn(): boolean;
+  onTimeout(error: Error): void;
+};
+
 export type ResponseClock = {
-  /** The request goes out. */
-  sent(): void;
+  /** A request goes out. */
+  sent(request: TimedRequest): void;
   /** There is progress: a piece was taken, or one has come. */
   progressed(): void;
   /** The head of the answer is there. */
   begun(): void;
-  /** The client is slow and the backend has to wait. */
-  paused(): void;
-  resumed(): void;
-  /** All is over. */
-  stop(): void;
+  /** The client of this request is slow and the backend has to wait; late news of an earlier one counts for nothing. */
+  paused(request: TimedRequest): void;
+  resumed(request: TimedRequest): void;
+  /** All is over with this request. */
+  stop(request: TimedRequest): void;
 };
 
-export type ResponseClockOptions = ResponseTimeouts & {
-  /** Whether it is the client that is waited for, who has not sent all of the request. */
-  readonly isClientsTurn: () => boolean;
-  readonly onTimeout: (error: Error) => void;
-};
-
-export function createResponseClock(options: ResponseClockOptions): ResponseClock {
-  const { headersTimeoutMs, idleTimeoutMs } = options;
-  let timer: NodeJS.Timeout | undefined;
+/** @returns the clock of one socket, which carries one request at a time */
+export function createResponseClock(): ResponseClock {
+  let request: TimedRequest | undefined;
   let hasBegun = false;
-  let isOver = false;
+  let isPaused = false;
+  let limitMs = 0;
+  let since = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let firesAt = Number.POSITIVE_INFINITY;
+
+  const ensure = () => {
+    const due = since + limitMs;
+    if (due >= firesAt) return;
+    clearTimeout(timer);
+    firesAt = due;
+    // A socket that idles, or the process that ends, is not kept for it.
+    timer = setTimeout(onTime, Math.max(1, Math.ceil(due - performance.now()))).unref();
+  };
   const onTime = () => {
-    if (!hasBegun && options.isClientsTurn()) timer?.refresh();
-    else options.onTimeout(hasBegun ? idleTimeoutError() : headersTimeoutError());
+    firesAt = Number.POSITIVE_INFINITY;
+    if (request === undefined || isPaused) return;
+    if (!hasBegun && request.isClientsTurn()) since = performance.now();
+    if (performance.now() < since + limitMs) ensure();
+    else request.onTimeout(hasBegun ? idleTimeoutError() : headersTimeoutError());
   };
   return {
-    sent() {
-      timer = setTimeout(onTime, headersTimeoutMs);
+    sent(next) {
+      request = next;
+      hasBegun = false;
+      isPaused = false;
+      limitMs = next.headersTimeoutMs;
+      since = performance.now();
+      ensure();
     },
     progressed() {
-      timer?.refresh();
+      since = performance.now();
     },
     begun() {
+      if (request === undefined) return;
       hasBegun = true;
-      if (idleTimeoutMs === headersTimeoutMs) {
-        timer?.refresh();
-        return;
-      }
-      clearTimeout(timer);
-      timer = setTimeout(onTime, idleTimeoutMs);
+      limitMs = request.idleTimeoutMs;
+      since = performance.now();
+      ensure();
     },
-    paused() {
-      clearTimeout(timer);
-      timer = undefined;
+    paused(of) {
+      if (of === request) isPaused = true;
     },
-    resumed() {
-      if (!isOver) timer ??= setTimeout(onTime, idleTimeoutMs);
+    resumed(of) {
+      if (of !== request || !isPaused) return;
+      isPaused = false;
+      since = performance.now();
+      ensure();
     },
-    stop() {
-      isOver = true;
-      clearTimeout(timer);
-      timer = undefined;
+    stop(of) {
+      if (of === request) request = undefined;
     },
   };
 }

@@ -3,14 +3,28 @@
  * handler as they come, and headers stay the raw list they were.
  */
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
 import { valuesOf } from './headers.ts';
-import { createResponseClock, type ResponseClock, type ResponseTimeouts } from './response-clock.ts';
+import {
+  createResponseClock,
+  type ResponseClock,
+  type ResponseTimeouts,
+  type TimedRequest,
+} from './response-clock.ts';
 import type { SocketRegistry } from './sockets.ts';
 
 export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
+  const clocks = new WeakMap<Client, ResponseClock>();
+  const clockOf = (client: Client): ResponseClock => {
+    let clock = clocks.get(client);
+    if (clock === undefined) {
+      clock = createResponseClock();
+      clocks.set(client, clock);
+    }
+    return clock;
+  };
   return {
     send(socket, request, receiver) {
       const client = sockets.clientOf(socket);
@@ -31,6 +45,7 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Response
           bodyTimeout: 0,
         },
         handlerFor(request, receiver, timeouts(), {
+          clock: clockOf(client),
           isOpen: () => sockets.isOpen(socket),
           error: () => sockets.errorOf(socket),
         }),
@@ -39,7 +54,7 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Response
   };
 }
 
-type Connection = { isOpen(): boolean; error(): Error | undefined };
+type Connection = { readonly clock: ResponseClock; isOpen(): boolean; error(): Error | undefined };
 
 function handlerFor(
   request: UpstreamRequest,
@@ -50,13 +65,16 @@ function handlerFor(
   let written = false;
   let answering = false;
   let headIsWhole = false;
-  let abort: (error: Error) => void = () => {};
-  const clock = clockOf(request, timeouts, (error) => abort(error));
+  const { clock } = connection;
+  let timed: TimedRequest | undefined;
+  const isOver = () => {
+    if (timed !== undefined) clock.stop(timed);
+  };
   return {
     onRequestStart(controller) {
       written = true;
-      abort = (error) => controller.abort(error);
-      clock.sent();
+      timed = timedRequest(request, timeouts, controller);
+      clock.sent(timed);
     },
     onBodySent: clock.progressed,
     onRequestSent: clock.progressed,
@@ -76,11 +94,11 @@ function handlerFor(
       }
       headIsWhole = true;
       clock.begun();
-      const flow = flowOf(controller, clock);
+      const flow = timed === undefined ? controller : flowOf(controller, clock, timed);
       receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
     },
     onRequestUpgrade(controller, _status, _headers, connection) {
-      clock.stop();
+      isOver();
       receiver.switched(rawList(controller.rawHeaders), connection);
     },
     onResponseData(_controller, chunk) {
@@ -88,21 +106,17 @@ function handlerFor(
       receiver.data(chunk);
     },
     onResponseEnd(controller) {
-      clock.stop();
+      isOver();
       // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
       const error = connection.error();
       if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
         receiver.failed(classifyFailure(error), written);
       } else {
-        endWith(
-          receiver,
-          rawList(controller.rawTrailers),
-          () => connection.isOpen() && request.method !== 'HEAD',
-        );
+        endWith(receiver, rawList(controller.rawTrailers), request, connection);
       }
     },
     onResponseError(_controller, error) {
-      clock.stop();
+      isOver();
       const reason = classifyFailure(error);
       // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
       const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
@@ -111,18 +125,27 @@ function handlerFor(
   };
 }
 
-function endWith(receiver: UpstreamReceiver, trailers: RawHeaders, isReusable: () => boolean): void {
+function endWith(
+  receiver: UpstreamReceiver,
+  trailers: RawHeaders,
+  { method }: UpstreamRequest,
+  { isOpen }: Connection,
+): void {
   // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
-  queueMicrotask(() => receiver.ended(trailers, isReusable()));
+  queueMicrotask(() => receiver.ended(trailers, isOpen() && method !== 'HEAD'));
 }
 
-function clockOf(
+function timedRequest(
   { body }: UpstreamRequest,
   { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
-  onTimeout: (error: Error) => void,
-): ResponseClock {
-  const isClientsTurn = () => isAwaited(body);
-  return createResponseClock({ headersTimeoutMs, idleTimeoutMs, isClientsTurn, onTimeout });
+  controller: Dispatcher.DispatchController,
+): TimedRequest {
+  return {
+    headersTimeoutMs,
+    idleTimeoutMs,
+    isClientsTurn: () => isAwaited(body),
+    onTimeout: (error) => controller.abort(error),
+  };
 }
 
 /** Whether a body is still to come, and the backend would take more of it than there is. */
@@ -131,14 +154,18 @@ function isAwaited(body: UpstreamRequest['body']): boolean {
 }
 
 /** A backend that is held back is not timed. */
-function flowOf(controller: Dispatcher.DispatchController, clock: ResponseClock): Flow {
+function flowOf(
+  controller: Dispatcher.DispatchController,
+  clock: ResponseClock,
+  request: TimedRequest,
+): Flow {
   return {
     pause() {
-      clock.paused();
+      clock.paused(request);
       controller.pause();
     },
     resume() {
-      clock.resumed();
+      clock.resumed(request);
       controller.resume();
     },
   };

@@ -96,6 +96,23 @@ describe('a backend', () => {
     });
   });
 
+  it('is given its full time for each request on a kept connection', async () => {
+    await using mock = await startMock();
+    const upstream = { headersTimeoutMs: LIMIT_MS, idleTimeoutMs: 2 * LIMIT_MS };
+    await waiting(mock, { upstream }, async ({ client }) => {
+      const responses = responsesOf(client);
+      client.send(requestText());
+      assert.equal((await responses.next()).status, 200);
+      await setTimeout(LIMIT_MS * 0.7);
+      mock.set({ fault: 'hang' });
+      await takesTheLimit(async () => {
+        client.send(chatText());
+        assert.equal(codeOf((await responses.next()).body), 'backend_headers_timeout');
+      });
+      assert.equal(mock.requests.at(-1)?.onReusedSocket, true);
+    });
+  });
+
   it('is not blamed while the client has not sent all of its body', async () => {
     await using backend = await startRawBackend();
     const config = { upstream: { headersTimeoutMs: LIMIT_MS / 3 }, retry: { bufferBytes: 10 } };
@@ -125,6 +142,27 @@ describe('a backend', () => {
       const { body } = await responsesOf(client).next();
       assert.equal(codeOf(body), 'backend_headers_timeout');
       assert.equal(failuresOf(gateway), 1);
+    });
+  });
+});
+
+describe('a backend that is held back by a slow client', () => {
+  it('is not timed, and is again once the client reads on', async () => {
+    const piece = Buffer.alloc(256 * 1024, 'x');
+    await using backend = await startRawBackend(({ socket, send }) => {
+      send('HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n');
+      // Until nothing more is taken; then it is silent.
+      while (socket.write(piece) || socket.writableLength < 30_000_000);
+    });
+    await waiting(backend, { upstream: { idleTimeoutMs: LIMIT_MS } }, async ({ client, gateway }) => {
+      client.socket.removeAllListeners('data');
+      client.socket.pause();
+      client.send(requestText());
+      await gateway.fact('response.started');
+      await setTimeout(2 * LIMIT_MS);
+      assert.equal(factTypes(gateway).includes('response.failed'), false);
+      client.socket.resume();
+      await gateway.fact('response.failed');
     });
   });
 });
