@@ -13,8 +13,8 @@ import { registerStatus } from './io/commands/status.ts';
 import { registerWhatIf } from './io/commands/whatif.ts';
 import { describeConfig, formatTable } from './io/config/describe.ts';
 import type { ConfigFlags } from './io/config/flags.ts';
-import { loadConfig } from './io/config/load.ts';
 import { nearest } from './io/config/nearest.ts';
+import { loadServingConfig } from './io/config/pem-files.ts';
 import { ConfigError, formatOrigin } from './io/config/problems.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
 import type { InspectMode } from './io/welcome.ts';
@@ -112,7 +112,7 @@ function withConfigFlags(command: Command): Command {
 async function serveWith(flags: ConfigFlags, inspect: ServeFlags['inspect'], version: string): Promise<void> {
   // Before the config is read and all is loaded: a reload asked for during the start is what the start does anyway.
   process.on('SIGHUP', () => {});
-  const reload = () => loadConfig({ flags, env: process.env, isTerminal: isTerminal() });
+  const reload = () => loadServingConfig({ flags, env: process.env, isTerminal: isTerminal() });
   const loaded = reload();
   // Loaded late, so that a wrong config and the other commands answer at once.
   const { serve } = await import('./main.ts');
@@ -120,7 +120,7 @@ async function serveWith(flags: ConfigFlags, inspect: ServeFlags['inspect'], ver
 }
 
 function printConfig(flags: ConfigFlags, asJson: boolean): void {
-  const loaded = loadConfig({ flags, env: process.env, isTerminal: isTerminal() });
+  const loaded = loadServingConfig({ flags, env: process.env, isTerminal: isTerminal() });
   if (!asJson) {
     process.stdout.write(`${formatTable(describeConfig(loaded))}\n`);
     return;

@@ -10,6 +10,7 @@ import { createFigures, type Figures } from './actors/figures/figures.ts';
 import { foldEntry } from './actors/figures/fold.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
 import { createClock } from './io/clock.ts';
+import type { Config } from './io/config/schema.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
@@ -30,6 +31,7 @@ import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
 import { ejectionDeadlines, queueDeadlines, sweepTicks } from './streams/timers.ts';
+import { tunnelDeadlines } from './streams/tunnels.ts';
 
 export type GatewayOptions = {
   readonly config: LiveConfig;
@@ -106,7 +108,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     figures,
     metrics: createMetrics(balancer, eventLog, figures),
     desk: createRequestDesk(),
-    sockets: createSocketRegistry(() => current().upstream.connectTimeoutMs),
+    sockets: createSocketRegistry({
+      connectTimeoutMs: () => current().upstream.connectTimeoutMs,
+      secureContext: () => options.config.pem().upstream,
+    }),
     entries$: new Subject(),
     control$: new Subject(),
     reloads$: new Subject(),
@@ -126,7 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   });
   port = portOf(listener.server);
-  const running = connect(parts);
+  const running = connect(parts, listener);
   parts.control$.next({
     type: 'gateway.started',
     version: options.version,
@@ -171,17 +176,30 @@ function createListener({ options, desk, sockets, metrics }: Parts): ClientListe
   return createClientListener({
     desk,
     upstream: createUpstream(sockets, () => current().upstream),
-    settings: () => ({
-      paths: current().server.paths,
-      maxBodyBytes: current().server.maxBodyBytes,
-      bufferBytes: current().retry.bufferBytes,
-      probeIntervalMs: current().health.intervalMs,
-      exposeMetrics: current().server.exposeMetrics,
-      retryOn: current().retry.on,
-    }),
+    settings: perConfig(current, ({ server, upstream, retry, health }) => ({
+      ...server,
+      tunnelIdleTimeoutMs: upstream.tunnelIdleTimeoutMs,
+      bufferBytes: retry.bufferBytes,
+      probeIntervalMs: health.intervalMs,
+      retryOn: retry.on,
+    })),
+    certificates: () => options.config.pem().server,
     version: options.version,
     metrics,
   });
+}
+
+/** What is asked for with each request is made once for each config. */
+function perConfig<Result>(current: () => Config, make: (config: Config) => Result): () => Result {
+  let from = current();
+  let made = make(from);
+  return () => {
+    if (from !== current()) {
+      from = current();
+      made = make(from);
+    }
+    return made;
+  };
 }
 
 function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () => number): Operators {
@@ -204,9 +222,14 @@ function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () =
 }
 
 /** Connects every source of facts to the core, and the core's decisions to those who carry them out. */
-function connect(parts: Parts): Subscription {
+function connect(parts: Parts, listener: ClientListener): Subscription {
   const { options, balancer, clock, eventLog, desk, sockets, figures, entries$ } = parts;
-  const { current, load } = options.config;
+  const { current } = options.config;
+  const load = () => {
+    const outcome = options.config.load();
+    if (outcome.ok) listener.renewCertificates();
+    return outcome;
+  };
   const settings = () => ({
     probeIntervalMs: current().health.intervalMs,
     sweepIntervalMs: current().pool.sweepIntervalMs,
@@ -223,7 +246,12 @@ function connect(parts: Parts): Subscription {
   });
   running.add(routing);
   running.add(writeJournal(entries$, options.log));
-  const prober = createProber(() => current().health);
+  const drainedLate$ = tunnelDeadlines(entries$, () => current().server.shutdownTimeoutMs);
+  running.add(drainedLate$.subscribe(listener.endTunnels));
+  const prober = createProber(
+    () => current().health,
+    () => options.config.pem().upstream,
+  );
   const probes$ = probeFacts(entries$, { port: prober, settings, random: Math.random });
   const sources = [
     desk.facts$,
@@ -249,7 +277,7 @@ async function stop(
   control$.next({ type: 'gateway.stopping' });
   listener.stop();
   const { shutdownTimeoutMs } = options.config.current().server;
-  const cut = await finishInFlight(listener.server, shutdownTimeoutMs, listener.inFlight);
+  const cut = await finishInFlight(listener, shutdownTimeoutMs);
   control$.next({ type: 'listener.closed' });
   running.unsubscribe();
   sockets.closeAll();

@@ -1,7 +1,7 @@
 /** The daemon: a gateway with a log, signals, and the demo backends when it has no others. */
 import { type Demo, startDemo } from './demo.ts';
 import { type Gateway, reportWatchers, startGateway } from './gateway.ts';
-import type { LoadedConfig } from './io/config/load.ts';
+import type { ServingConfig } from './io/config/pem-files.ts';
 import { createLiveConfig } from './io/live-config.ts';
 import { createLogger, type Logger } from './io/log.ts';
 import { type InspectMode, welcome } from './io/welcome.ts';
@@ -13,9 +13,9 @@ const EXIT_STOPPED_AT_ONCE = 1;
 const EXIT_OWN_ERROR = 70;
 
 export type ServeOptions = {
-  readonly loaded: LoadedConfig;
+  readonly loaded: ServingConfig;
   /** Reads the config again; throws a `ConfigError` if it is not valid. */
-  readonly reload: () => LoadedConfig;
+  readonly reload: () => ServingConfig;
   readonly version: string;
   /** What `--inspect` asks for. */
   readonly inspect: InspectMode | undefined;

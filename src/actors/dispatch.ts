@@ -14,6 +14,16 @@ import {
 import type { Fact, RejectionCode, UpstreamFailure } from './events.ts';
 import { countRequest } from './retry-budget.ts';
 
+/** Failures of a connection to come about at all. */
+const UNREACHABLE: readonly UpstreamFailure[] = [
+  'refused',
+  'unresolved',
+  'tls',
+  'certExpired',
+  'certWrongName',
+  'certUntrusted',
+];
+
 /** Takes in a request and places it, lets it wait, or rejects it at once. */
 export function admitRequest(core: Core, fact: Extract<Fact, { type: 'request.received' }>): void {
   const { request, replayable } = fact;
@@ -76,9 +86,7 @@ export function rejectionFor(reason: UpstreamFailure): RejectionCode {
   if (reason === 'connectTimeout' || reason === 'headersTimeout' || reason === 'idleTimeout') {
     return 'backend_timeout';
   }
-  return reason === 'refused' || reason === 'unresolved' || reason === 'tls'
-    ? 'backend_unreachable'
-    : 'backend_failed';
+  return UNREACHABLE.includes(reason) ? 'backend_unreachable' : 'backend_failed';
 }
 
 /** @param withheld what kept it from being sent again, where that would have been safe */

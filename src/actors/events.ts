@@ -20,6 +20,9 @@ export type UpstreamFailure =
   | 'idleTimeout'
   | 'badResponse'
   | 'tls'
+  | 'certExpired'
+  | 'certWrongName'
+  | 'certUntrusted'
   | 'unresolved'
   | 'other';
 

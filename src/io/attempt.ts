@@ -3,13 +3,16 @@
  * beginning and end are told to the core. After a failed attempt there may be another, as long as nothing has gone
  * out to the client.
  */
+import type { Duplex } from 'node:stream';
 import type { UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
 import type { AnswerHead, RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
-import { responseHeaders, responseTrailers, valuesOf } from './headers.ts';
+import { interimHeaders, responseHeaders, responseTrailers, valuesOf } from './headers.ts';
 import { type HeldAnswer, holdingBack } from './held-answer.ts';
 import { retryAfterMs } from './retry-after.ts';
+import type { Tunnels } from './tunnel.ts';
+import { hasWebSocket } from './upgrade.ts';
 
 /** How far a request has come; its attempts and its exchange share it. */
 export type Progress = {
@@ -32,6 +35,7 @@ export type AttemptOptions = {
   /** Whether the request can be sent a second time. */
   readonly isReplayable: boolean;
   readonly retryOn: () => readonly string[];
+  readonly tunnels: Tunnels;
 };
 
 export function conclude(progress: Progress, desk: RequestDesk): void {
@@ -54,11 +58,9 @@ export function createAttempt(options: AttemptOptions, progress: Progress, grant
   });
 }
 
-function createForwarder(
-  { desk, downstream, requestId }: AttemptOptions,
-  progress: Progress,
-  { request, lease, backend }: Grant,
-): UpstreamReceiver {
+function createForwarder(options: AttemptOptions, progress: Progress, grant: Grant): UpstreamReceiver {
+  const { desk, downstream, requestId } = options;
+  const { request, lease, backend } = grant;
   let isEventStream = false;
   let head: AnswerHead = { status: 0 };
   let isTold = false;
@@ -70,6 +72,14 @@ function createForwarder(
     desk.started(request, lease, head);
   };
   return {
+    switched(headers, connection) {
+      if (progress.done) return;
+      progress.answering = true;
+      joinTunnel(options, progress, grant, headers, connection);
+    },
+    informed(code, headers) {
+      if (!progress.done) downstream.inform(code, interimHeaders(headers));
+    },
     started(code, reason, headers, flow) {
       if (progress.done) return;
       downstream.start(code, reason, responseHeaders(headers, requestId, backend));
@@ -111,6 +121,43 @@ function createForwarder(
 function headOf(status: number, headers: RawHeaders): AnswerHead {
   const asked = retryAfterMs(status, headers, Date.now);
   return asked === undefined ? { status } : { status, retryAfterMs: asked };
+}
+
+const SWITCHED = 101;
+
+/** Makes one connection of the client's and the backend's. */
+function joinTunnel(
+  { desk, downstream, requestId, tunnels }: AttemptOptions,
+  progress: Progress,
+  { request, lease, backend }: Grant,
+  headers: RawHeaders,
+  upstream: Duplex,
+): void {
+  const { upgrade } = downstream;
+  if (upgrade === undefined || !hasWebSocket(headers)) {
+    desk.failed(request, lease, { reason: 'badResponse', written: true, bytes: 0, chunks: 0 });
+    return;
+  }
+  desk.started(request, lease, { status: SWITCHED });
+  const client = upgrade.accept([
+    ...responseHeaders(headers, requestId, backend),
+    ...['Connection', 'Upgrade', 'Upgrade', upgrade.protocol],
+  ]);
+  tunnels.join(
+    { backend, client, upstream },
+    {
+      ended(totals) {
+        if (progress.done) return;
+        conclude(progress, desk);
+        desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
+      },
+      broken(reason, totals) {
+        if (progress.done) return;
+        conclude(progress, desk);
+        desk.failed(request, lease, { reason, written: true, ...totals });
+      },
+    },
+  );
 }
 
 /** Ends an answer that its backend broke off, so that the client cannot take it for complete. */

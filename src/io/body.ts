@@ -3,13 +3,17 @@
  * again, and a slow upload keeps no backend busy. A longer one streams from there on, and is sent once.
  */
 import type { IncomingMessage } from 'node:http';
-import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { streamBody } from './body-stream.ts';
+import type { ReadAhead } from './read-ahead.ts';
 
 export type BodyLimits = {
   /** Above this many bytes the request is refused. */
   readonly maxBodyBytes: number;
   /** Above this many bytes the body streams. */
   readonly bufferBytes: number;
+  /** How long the client may send nothing of it. */
+  readonly bodyIdleTimeoutMs: number;
 };
 
 export type Body =
@@ -21,6 +25,8 @@ export type BodyReceiver = {
   ready(body: Body): void;
   /** The body is longer than allowed. May follow `ready` when the body streams. */
   tooLarge(): void;
+  /** The client has sent nothing for too long. May follow `ready` when the body streams. */
+  stoodStill(): void;
 };
 
 /** Whether the request announces a body (RFC 9112 §6). */
@@ -34,14 +40,21 @@ export function isTooLargeFromStart({ headers }: IncomingMessage, maxBodyBytes: 
 }
 
 /** Calls `ready` once the body is whole or has grown beyond the buffer; never, if the client leaves before. */
-export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver: BodyReceiver): void {
+export function takeBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  readAhead: ReadAhead,
+  receiver: BodyReceiver,
+): void {
   if (!announcesBody(request)) {
     receiver.ready({ kind: 'none' });
     return;
   }
   const pieces: Buffer[] = [];
   let size = 0;
+  const progressed = watchIdle(request, limits.bodyIdleTimeoutMs, receiver.stoodStill);
   const onData = (piece: Buffer) => {
+    progressed();
     pieces.push(piece);
     size += piece.length;
     if (size > limits.maxBodyBytes) {
@@ -49,7 +62,10 @@ export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver:
       receiver.tooLarge();
     } else if (size > limits.bufferBytes) {
       hold();
-      receiver.ready({ kind: 'stream', stream: streamOn(request, pieces, limits.maxBodyBytes, receiver) });
+      const { maxBodyBytes } = limits;
+      const { tooLarge } = receiver;
+      const stream = streamBody(request, pieces, { maxBodyBytes, readAhead, tooLarge, progressed });
+      receiver.ready({ kind: 'stream', stream });
     }
   };
   const onEnd = () => {
@@ -65,31 +81,21 @@ export function takeBody(request: IncomingMessage, limits: BodyLimits, receiver:
   request.on('end', onEnd);
 }
 
-/**
- * The rest of the body behind what has been read of it. A stream of its own stands between client and backend,
- * since undici destroys the stream it sends, and the client's connection must survive that.
- */
-function streamOn(
-  request: IncomingMessage,
-  head: readonly Buffer[],
-  maxBodyBytes: number,
-  receiver: BodyReceiver,
-): Readable {
-  let size = 0;
-  const counter = new Transform({
-    transform(piece: Buffer, _encoding, done: TransformCallback) {
-      size += piece.length;
-      if (size <= maxBodyBytes) {
-        done(null, piece);
-        return;
-      }
-      request.unpipe(counter);
-      receiver.tooLarge();
-    },
+/** @returns what is to be called at each piece, so that `stoodStill` is not */
+function watchIdle(request: IncomingMessage, idleTimeoutMs: number, stoodStill: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => clearTimeout(timer);
+  const onTime = () => {
+    // While it is we who do not read, the client is not to blame.
+    if (request.isPaused()) timer?.refresh();
+    else stoodStill();
+  };
+  // By then a body that came together with its head is there, as most do, and there is nothing to wait for.
+  queueMicrotask(() => {
+    if (request.complete || request.destroyed) return;
+    timer = setTimeout(onTime, idleTimeoutMs);
+    request.on('end', stop);
+    request.on('close', stop);
   });
-  // A backend that fails takes the stream with it; whoever reads from it has heard of that by then.
-  counter.on('error', () => request.unpipe(counter));
-  for (const piece of head) counter.write(piece);
-  request.pipe(counter);
-  return counter;
+  return () => timer?.refresh();
 }

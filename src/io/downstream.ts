@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
-import { valuesOf, withoutField } from './headers.ts';
+import { fieldLines, valuesOf, withoutField } from './headers.ts';
 import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
 
 export type DownstreamEvents = {
@@ -17,11 +17,18 @@ export type DownstreamEvents = {
   gone(): void;
 };
 
-/** @param isStopping whether the gateway shuts down, and connections are not to be kept */
+export type DownstreamSettings = {
+  /** Whether the gateway shuts down, and connections are not to be kept. */
+  readonly isStopping: () => boolean;
+  /** How long a client may read nothing of an answer that waits for it. */
+  readonly idleReaderTimeoutMs: number;
+  readonly upgrade?: Downstream['upgrade'];
+};
+
 export function nodeDownstream(
   request: IncomingMessage,
   response: ServerResponse,
-  isStopping: () => boolean,
+  { isStopping, idleReaderTimeoutMs, upgrade }: DownstreamSettings,
 ): Downstream & { listen(events: DownstreamEvents): void } {
   let wrote = false;
   let hasLength = false;
@@ -33,11 +40,18 @@ export function nodeDownstream(
     headers: request.rawHeaders,
     remoteAddress: request.socket.remoteAddress ?? '',
     protocol: request.socket instanceof TLSSocket ? 'https' : 'http',
+    ...(upgrade === undefined ? {} : { upgrade }),
     listen({ drained, gone }) {
-      response.on('drain', drained);
+      response.on('drain', () => {
+        response.socket?.setTimeout(0);
+        drained();
+      });
       response.on('close', () => {
         if (!response.writableFinished) gone();
       });
+    },
+    inform(status, headers) {
+      writeInterim(request, response, status, headers);
     },
     start(status, reason, headers) {
       hasLength = valuesOf(headers, 'content-length').length > 0;
@@ -51,41 +65,75 @@ export function nodeDownstream(
     },
     write(chunk) {
       wrote = true;
-      return response.write(chunk);
+      const isTaken = response.write(chunk);
+      if (!isTaken) limitReader(response, idleReaderTimeoutMs);
+      return isTaken;
     },
     end(trailers) {
       wrote = true;
       if (trailers.length > 0) response.addTrailers(pairs(trailers));
       response.end();
+      if (response.writableLength > 0) limitReader(response, idleReaderTimeoutMs);
       // A backend may answer before it has all of the body; what is left of it stands before the next request.
       if (!request.complete) dropBodyInTime(request);
     },
     cut() {
-      whenAssigned(response, (socket) => {
-        const isDelimited = response.chunkedEncoding || hasLength;
-        // An answer that lasts until the connection closes would look complete after a FIN.
-        if (isDelimited) socket.destroySoon();
-        else socket.resetAndDestroy();
-      });
+      cutShort(response, hasLength);
     },
     answer(status, headers, body) {
-      const length = Buffer.byteLength(body);
+      const length = String(Buffer.byteLength(body));
       const reason = STATUS_CODES[status] ?? '';
       const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
-      const list = [...headers, ...type, 'Content-Length', String(length)];
+      const list = [...headers, ...type, 'Content-Length', length];
       if (request.complete || !announcesBody(request)) {
         response.writeHead(status, reason, head(list));
         response.end(body);
         return;
       }
       response.writeHead(status, reason, [...list, 'Connection', 'close']);
-      if (request.method === 'HEAD') response.flushHeaders();
-      else response.write(body);
-      dropBody(request);
-      // Not by `end`, after which node would close without reading on.
-      whenAssigned(response, (socket) => closeLingering(socket));
+      endUnread(request, response, body);
     },
   };
+}
+
+/** How many interim answers may wait for their turn on a pipelined connection. */
+const MAX_INTERIM_WAITING = 5;
+
+/** Never to HTTP/1.0 (RFC 9110 §15.2); and nothing is piled up for a client that does not read. */
+function writeInterim(
+  { httpVersion }: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: RawHeaders,
+): void {
+  if (httpVersion === '1.0') return;
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fieldLines(headers)}\r\n`;
+  if (response.socket !== null) {
+    if (!response.socket.writableNeedDrain) response.socket.write(text, 'latin1');
+  } else if (response.listenerCount('socket') < MAX_INTERIM_WAITING) {
+    // Before all that has been written to the response, when its turn comes.
+    response.once('socket', (socket: Socket) => socket.write(text, 'latin1'));
+  }
+}
+
+/** Ends an answer so that the client cannot take it for complete. */
+function cutShort(response: ServerResponse, hasLength: boolean): void {
+  whenAssigned(response, (socket) => {
+    if (response.chunkedEncoding || hasLength) socket.destroySoon();
+    // An answer that lasts until the connection closes would look complete after a FIN; in TLS, an end without a
+    // close_notify is none (RFC 8446 §6.1).
+    else if (socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
+  });
+}
+
+/** Ends an answer and its connection while the client is still sending its request. */
+function endUnread(request: IncomingMessage, response: ServerResponse, body: string): void {
+  if (request.method === 'HEAD') response.flushHeaders();
+  else response.write(body);
+  dropBody(request);
+  // Not by `end`, after which node would close without reading on.
+  whenAssigned(response, (socket) => closeLingering(socket));
 }
 
 /** Whether an answer with this status to this request has content at all (RFC 9110 §6.4.1). */
@@ -110,6 +158,16 @@ function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
 
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
+}
+
+/**
+ * Cuts a client off that does not read what it has been sent, once nothing has left for so long; each piece that the
+ * kernel takes begins the time anew (nginx's send_timeout).
+ */
+function limitReader(response: ServerResponse, idleReaderTimeoutMs: number): void {
+  whenAssigned(response, (socket) => {
+    if (response.writableLength > 0) socket.setTimeout(idleReaderTimeoutMs);
+  });
 }
 
 /** An answer behind others on a pipelined connection has no socket before its turn. */

@@ -2,8 +2,9 @@
  * The errors the gateway answers in its own name, in the shape of OpenAI's API so that clients raise what they
  * would raise for the real thing. The `code` is stable; the message says what happened and what to do.
  */
-import type { RejectionCode } from '../actors/events.ts';
+import type { RejectionCode, UpstreamFailure } from '../actors/events.ts';
 import type { Rejection } from '../streams/ports.ts';
+import { adviceFor } from './failures.ts';
 
 export type GatewayErrorCode =
   | RejectionCode
@@ -13,6 +14,10 @@ export type GatewayErrorCode =
   | 'body_too_large'
   | 'headers_too_large'
   | 'request_timeout'
+  | 'body_timeout'
+  | 'backend_connect_timeout'
+  | 'backend_headers_timeout'
+  | 'backend_idle_timeout'
   | 'expectation_failed'
   | 'unsupported_transfer_coding'
   | 'backend_broke_off';
@@ -40,7 +45,8 @@ export function errorForRejection(
 ): GatewayError {
   const probedAgainS = Math.max(1, Math.ceil(probeIntervalMs / 1000));
   const which = backend === undefined ? 'The backend' : `Backend ${backend}`;
-  const how = reason === undefined ? '' : ` (${reason})`;
+  const advice = adviceFor(reason ?? '');
+  const how = reason === undefined ? '' : ` (${reason}${advice === undefined ? '' : `: ${advice}`})`;
   switch (code) {
     case 'no_backend_configured':
       return {
@@ -90,7 +96,27 @@ export function errorForRejection(
         message: `${which} failed before it answered${how}, and the request was not passed to another.`,
       };
     case 'backend_timeout':
-      return { status: 504, code, message: `${which} did not answer in time${how}.` };
+      return timeoutOf(which, reason);
+  }
+}
+
+/** The core knows one code for all that took too long; a client is told which of them it was, and what bounds it. */
+function timeoutOf(which: string, reason: UpstreamFailure | undefined): GatewayError {
+  switch (reason) {
+    case 'connectTimeout':
+      return {
+        status: 504,
+        code: 'backend_connect_timeout',
+        message: `${which} took no connection in time (upstream.connectTimeoutMs).`,
+      };
+    case 'headersTimeout':
+      return {
+        status: 504,
+        code: 'backend_headers_timeout',
+        message: `${which} did not begin its answer in time (upstream.headersTimeoutMs).`,
+      };
+    default:
+      return { status: 504, code: 'backend_timeout', message: `${which} did not answer in time.` };
   }
 }
 
@@ -144,8 +170,23 @@ export function bodyTooLarge(maxBodyBytes: number): GatewayError {
   };
 }
 
+export function bodyTimeout(): GatewayError {
+  return {
+    status: 408,
+    code: 'body_timeout',
+    message: 'The body of the request stood still for too long (server.bodyIdleTimeoutMs).',
+  };
+}
+
 /** What ends a stream that its backend broke off; the client has its status line already. */
-export function brokenOff(backend: string, reason: string): GatewayError {
+export function brokenOff(backend: string, reason: UpstreamFailure): GatewayError {
+  if (reason === 'idleTimeout') {
+    return {
+      status: 504,
+      code: 'backend_idle_timeout',
+      message: `Backend ${backend} fell silent in its answer (upstream.idleTimeoutMs); what came so far is not complete.`,
+    };
+  }
   return {
     status: 502,
     code: 'backend_broke_off',

@@ -2,21 +2,18 @@
  * One request on its way: from the client's end, by the core's leave, to the backend's end and back. It moves
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
-import type { Downstream, Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
-import type { Arrival, RequestDesk } from '../streams/requests.ts';
-import { conclude, createAttempt, type Progress } from './attempt.ts';
+import type { Readable } from 'node:stream';
+import type { Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
+import type { Arrival } from '../streams/requests.ts';
+import { type AttemptOptions, conclude, createAttempt, type Progress } from './attempt.ts';
 import type { Body } from './body.ts';
 import type { DownstreamEvents } from './downstream.ts';
 import { errorBody, errorForRejection, type GatewayError } from './errors.ts';
 import { requestHeaders } from './headers.ts';
 
-export type ExchangeOptions = {
-  readonly desk: RequestDesk;
+export type ExchangeOptions = Omit<AttemptOptions, 'isReplayable'> & {
   readonly upstream: Upstream;
-  readonly downstream: Downstream;
-  readonly requestId: string;
   readonly probeIntervalMs: () => number;
-  readonly retryOn: () => readonly string[];
 };
 
 export type RunningExchange = DownstreamEvents & {
@@ -32,9 +29,13 @@ const MAX_RECORDED_PATH = 256;
 export function createExchange(options: ExchangeOptions): RunningExchange {
   const { desk, upstream, downstream } = options;
   const progress: Progress = { request: 0, done: false, answering: false, flow: undefined, held: undefined };
+  let upload: Readable | undefined;
+  /** What has been read ahead of a body that no backend gets any more is let go. */
+  const dropUpload = () => upload?.destroy();
   return {
     begin(body) {
       if (progress.done) return;
+      if (body.kind === 'stream') upload = body.stream;
       const outgoing = outgoingOf(options, body);
       const attempts = { ...options, isReplayable: body.kind !== 'stream' };
       const exchange: Exchange = {
@@ -56,6 +57,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
           if (progress.done) return;
           progress.request = rejection.request;
           conclude(progress, desk);
+          dropUpload();
           answer(options, errorForRejection(rejection, options.probeIntervalMs()));
         },
       };
@@ -65,6 +67,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
       if (progress.done) return;
       progress.done = true;
       desk.aborted(progress.request);
+      dropUpload();
       // A backend may answer before it has all of the body; then the status line is gone already.
       if (progress.answering) downstream.cut();
       else answer(options, error);
@@ -76,6 +79,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
       if (progress.done) return;
       progress.done = true;
       desk.aborted(progress.request);
+      dropUpload();
     },
   };
 }
@@ -90,12 +94,13 @@ function answer({ downstream, requestId }: ExchangeOptions, error: GatewayError)
 
 /** The request as a backend gets it; made once, and sent again as it is in a further attempt. */
 function outgoingOf({ downstream, requestId }: ExchangeOptions, body: Body): UpstreamRequest {
-  const { method, target, headers, remoteAddress, protocol } = downstream;
+  const { method, target, headers, remoteAddress, protocol, upgrade } = downstream;
   return {
     method,
     target,
     headers: requestHeaders(headers, { remoteAddress, protocol, requestId }),
     body: body.kind === 'none' ? null : body.kind === 'whole' ? body.bytes : body.stream,
+    ...(upgrade === undefined ? {} : { upgrade: upgrade.protocol }),
   };
 }
 

@@ -21,6 +21,15 @@ const BY_CODE: Readonly<Record<string, UpstreamFailure>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'closed',
   ENOTFOUND: 'unresolved',
   EAI_AGAIN: 'unresolved',
+  CERT_HAS_EXPIRED: 'certExpired',
+  CERT_NOT_YET_VALID: 'certExpired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certWrongName',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certUntrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certUntrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certUntrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'certUntrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certUntrusted',
+  EPROTO: 'tls',
 };
 
 const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
@@ -44,3 +53,19 @@ function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return String(error.code);
 }
+
+/** What an operator can do about a failure, where its word alone does not tell. */
+export function adviceFor(reason: string): string | undefined {
+  return ADVICE[reason];
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  tls: 'TLS could not be agreed on; check that the backend speaks TLS 1.2 or newer on this port',
+  certExpired:
+    'its certificate has expired, or is not valid yet; renew it on the backend, or set the clock right',
+  certWrongName:
+    'its certificate is for another name; configure the backend by a name that its certificate has',
+  certUntrusted:
+    'its certificate is signed by nobody who is trusted here; name the PEM file of the authority (or of the ' +
+    'certificate itself) in upstream.tls.caFile',
+};

@@ -26,6 +26,8 @@ export type GarbageDesk = {
   expect(request: IncomingMessage, refuse: (error: GatewayError) => void): void;
   /** Notes that the answer has been given, or that the client has gone. */
   answered(request: IncomingMessage): void;
+  /** Whether answers are due on the connection. */
+  isDue(socket: Duplex): boolean;
   /** Handles an error of the parser, or of the connection itself. */
   refuse(error: NodeJS.ErrnoException, socket: Duplex): void;
   /** Ends the connection with a refusal, or without a word where answers are due on it. */
@@ -56,6 +58,7 @@ export function createGarbageDesk(): GarbageDesk {
       if (connection.due > 0 || connection.refusal === undefined) return;
       refuseNow(request.socket, connection.refusal);
     },
+    isDue: (socket) => (connections.get(socket)?.due ?? 0) > 0,
     refuse(error, socket) {
       if (isClosing(socket)) return;
       const { due = 0, last } = connections.get(socket) ?? {};
@@ -67,7 +70,7 @@ export function createGarbageDesk(): GarbageDesk {
       else refuseNow(socket, refusalFor(error));
     },
     turnAway(socket, error, headers = '') {
-      if ((connections.get(socket)?.due ?? 0) > 0) socket.destroy();
+      if (this.isDue(socket)) socket.destroy();
       else refuseNow(socket, error, headers);
     },
   };

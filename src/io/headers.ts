@@ -109,6 +109,22 @@ export function responseTrailers(trailers: RawHeaders): RawHeaders {
   return trailers.length === 0 ? trailers : endToEnd(trailers, NEVER_OF_ONE_HOP);
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** The headers of an answer before the final one, as the client gets them. */
+export function interimHeaders(headers: RawHeaders): string[] {
+  return endToEnd(headers, NONE);
+}
+
+/** Headers as they stand in a message (RFC 9112 §5). */
+export function fieldLines(headers: RawHeaders): string {
+  let lines = '';
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    lines += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  }
+  return lines;
+}
+
 /** A host with or without a port (RFC 3986 §3.2.2), and no user information (RFC 9110 §4.2.4). */
 const SANE_HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
 

@@ -36,6 +36,8 @@ export function holdingBack(receiver: UpstreamReceiver, options: HoldOptions): U
     },
   };
   return {
+    switched: receiver.switched,
+    informed: receiver.informed,
     started(...head) {
       if (!options.isHeld(head[0])) {
         receiver.started(...head);

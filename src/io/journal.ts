@@ -1,6 +1,7 @@
 /** What of the entries an operator should read as it happens: a projection of facts and decisions into the log. */
 import type { Observable, Subscription } from 'rxjs';
 import type { Decision, Entry, Fact } from '../actors/events.ts';
+import { adviceFor } from './failures.ts';
 import type { Logger } from './log.ts';
 
 /** Lines about single requests in one second, beyond which they are only counted: a storm must not fill the disk. */
@@ -9,19 +10,23 @@ const REQUEST_LINES_PER_S = 10;
 export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscription {
   const perRequest = limited(log);
   return entries$.subscribe(({ at, fact, decisions }) => {
-    for (const decision of decisions) note(decision, at, log, perRequest);
+    const advice = 'reason' in fact ? adviceFor(fact.reason) : undefined;
+    for (const decision of decisions) note(decision, { at, advice }, log, perRequest);
     if (fact.type === 'response.failed') noteBrokenOff(fact, at, decisions, perRequest);
   });
 }
 
 type RequestNote = (at: number, fields: object, message: string) => void;
 
-function note(decision: Decision, at: number, log: Logger, perRequest: RequestNote): void {
+type Cause = { readonly at: number; readonly advice: string | undefined };
+
+function note(decision: Decision, { at, advice }: Cause, log: Logger, perRequest: RequestNote): void {
+  const hint = advice === undefined ? '' : `; ${advice}`;
   switch (decision.type) {
     case 'backend.changed': {
       const { backend, from, to, reason } = decision;
       const level = to === 'unhealthy' || to === 'ejected' ? 'warn' : 'info';
-      log[level]({ backend, from, to, reason }, `backend ${backend}: ${from} -> ${to} (${reason})`);
+      log[level]({ backend, from, to, reason }, `backend ${backend}: ${from} -> ${to} (${reason})${hint}`);
       break;
     }
     case 'config.applied': {
@@ -31,7 +36,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
     }
     case 'request.rejected': {
       const { type: _, ...fields } = decision;
-      perRequest(at, fields, rejectionInWords(decision));
+      perRequest(at, fields, rejectionInWords(decision) + hint);
       break;
     }
     case 'response.passed': {
@@ -50,7 +55,7 @@ function note(decision: Decision, at: number, log: Logger, perRequest: RequestNo
       perRequest(
         at,
         fields,
-        `request ${decision.request} retried: ${decision.from} failed (${decision.reason})`,
+        `request ${decision.request} retried: ${decision.from} failed (${decision.reason})${hint}`,
       );
       break;
     }

@@ -47,21 +47,28 @@ export function portOf(server: Server): number {
   return address.port;
 }
 
+/** What is being closed. */
+export type Closing = {
+  readonly server: Server;
+  /** How many requests are under way. */
+  inFlight(): number;
+  /** Ends what is still open. */
+  cut(): void;
+};
+
 /**
  * Waits until the last connection of a server that is closing has gone, and cuts those that take too long.
  *
- * @param inFlight how many requests are under way
  * @returns how many requests were cut off
  */
 export async function finishInFlight(
-  server: Server,
+  { server, inFlight, cut: cutAll }: Closing,
   timeoutMs: number,
-  inFlight: () => number,
 ): Promise<number> {
   let cut = 0;
   const deadline = setTimeout(() => {
     cut = inFlight();
-    server.closeAllConnections();
+    cutAll();
   }, timeoutMs);
   await new Promise<void>((done) => {
     server.close(() => done());

@@ -5,21 +5,23 @@
 import type { CoreConfig } from '../actors/events.ts';
 import type { ReloadOutcome } from '../streams/ports.ts';
 import { changedKeys, restartKeys } from './config/describe.ts';
-import type { LoadedConfig } from './config/load.ts';
+import type { PemFiles, ServingConfig } from './config/pem-files.ts';
 import { ConfigError, formatOrigin, preview } from './config/problems.ts';
 import type { BackendConfig, Config } from './config/schema.ts';
 import type { Logger } from './log.ts';
 
 export type LiveConfig = {
   current(): Config;
+  /** The keys and certificates that go with it. */
+  pem(): PemFiles;
   /** Reads the config anew; never throws. */
   load(): ReloadOutcome;
 };
 
 export type LiveConfigOptions = {
-  readonly loaded: LoadedConfig;
+  readonly loaded: ServingConfig;
   /** Reads and checks the config as at the start; throws a `ConfigError` if it is not valid. */
-  readonly reload: () => LoadedConfig;
+  readonly reload: () => ServingConfig;
   readonly log: Logger;
   /** Used as long as no backend is configured. */
   readonly fallbackBackends: readonly BackendConfig[];
@@ -30,14 +32,23 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
     config.backends.length > 0 ? config : { ...config, backends: [...fallbackBackends] };
   const started = withFallback(loaded.config);
   let config = started;
+  let { pem } = loaded;
+  const warn = () => {
+    for (const warning of pem.warnings) log.warn(warning);
+  };
+  warn();
   return {
     current: () => config,
+    pem: () => pem,
     load() {
       try {
-        const next = withFallback(reload().config);
+        const read = reload();
+        const next = withFallback(read.config);
         const changed = changedKeys(config, next);
         // What still waits for a restart is said at each reload, until the file is as it was at the start.
         const needRestart = changedKeys(started, next).filter((key) => restartKeys.has(key));
+        if ((started.server.tls.length === 0) !== (next.server.tls.length === 0))
+          needRestart.push('server.tls');
         if (needRestart.length > 0) {
           log.warn(
             { needRestart },
@@ -45,6 +56,9 @@ export function createLiveConfig({ loaded, reload, log, fallbackBackends }: Live
           );
         }
         config = next;
+        // Without any, those that were are served until a restart makes it plain HTTP.
+        pem = next.server.tls.length > 0 ? read.pem : { ...read.pem, server: pem.server };
+        warn();
         log.level = next.logging.level;
         return { ok: true, config: coreConfigOf(next), changed, needRestart };
       } catch (error) {

@@ -1,4 +1,5 @@
 /** Asks a backend for its health: one GET over a connection of its own, which a busy pool cannot delay. */
+import type { SecureContext } from 'node:tls';
 import { Client } from 'undici';
 import type { ProbePort, ProbeResult } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
@@ -7,7 +8,10 @@ import { originOf } from './origin.ts';
 export type ProbeSettings = { readonly path: string; readonly timeoutMs: number };
 
 /** A backend that answers 2xx, and all of its answer within the timeout, is well; anything else is not. */
-export function createProber(settings: () => ProbeSettings): ProbePort {
+export function createProber(
+  settings: () => ProbeSettings,
+  secureContext: () => SecureContext | undefined,
+): ProbePort {
   return {
     async probe(backend, unwanted): Promise<ProbeResult> {
       const { path, timeoutMs } = settings();
@@ -17,7 +21,8 @@ export function createProber(settings: () => ProbeSettings): ProbePort {
       const signal = AbortSignal.any([timeout, unwanted]);
       let client: Client | undefined;
       try {
-        client = new Client(originOf(backend), { connect: { timeout: timeoutMs, allowH2: false } });
+        const connect = { timeout: timeoutMs, allowH2: false, secureContext: secureContext() };
+        client = new Client(originOf(backend), { connect });
         const answer = await client.request({ method: 'GET', path, signal, reset: true });
         for await (const _ of answer.body) signal.throwIfAborted();
         const status = answer.statusCode;

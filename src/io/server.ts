@@ -2,14 +2,17 @@
  * The listener for clients: takes requests in over `node:http`, answers what is its own, and starts an
  * exchange for what goes to a backend.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Downstream, Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
+import { createClientPort } from './client-port.ts';
+import type { ServerCertificate } from './config/pem-files.ts';
 import { nodeDownstream } from './downstream.ts';
 import {
   badFraming,
   badRequest,
+  bodyTimeout,
   bodyTooLarge,
   expectationFailed,
   type GatewayError,
@@ -22,11 +25,15 @@ import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
 import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
 import { isClosing } from './linger.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { authorityOf, originForm, routeOf } from './router.ts';
+import { createTunnels, type Tunnels } from './tunnel.ts';
+import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-const HEADERS_TIMEOUT_MS = 60_000;
+/** Node looks for late headers at intervals; a tenth of the time allowed, but not all the time. */
+const HEADERS_CHECK_MS = { least: 10, most: 1000 };
 /** What is told to a client whose method is not allowed. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
@@ -34,6 +41,12 @@ export type ServerSettings = {
   readonly paths: readonly string[];
   readonly maxBodyBytes: number;
   readonly bufferBytes: number;
+  readonly readAheadBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly bodyIdleTimeoutMs: number;
+  readonly idleReaderTimeoutMs: number;
+  readonly sendBufferBytes: number;
+  readonly tunnelIdleTimeoutMs: number;
   readonly probeIntervalMs: number;
   readonly exposeMetrics: boolean;
   /** Statuses, among other words, of answers that the core may have thrown away. */
@@ -45,14 +58,22 @@ export type ClientListenerOptions = {
   readonly upstream: Upstream;
   /** Read for each request, so that a reload counts from the next one. */
   readonly settings: () => ServerSettings;
+  /** Those that clients are served with; none for plain HTTP. */
+  readonly certificates: () => readonly ServerCertificate[];
   readonly version: string;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
 };
 
 export type ClientListener = {
   readonly server: Server;
+  /** Serves new connections with the certificates that are in force now. */
+  renewCertificates(): void;
   /** Takes no new connection, and asks clients to close theirs after the answer they are waiting for. */
   stop(): void;
+  /** Ends whatever is still open. */
+  cut(): void;
+  /** Ends the tunnels to a backend. */
+  endTunnels(backend: string): void;
   /** How many requests have been begun by clients and not been answered to the end. */
   inFlight(): number;
 };
@@ -61,15 +82,18 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   let stopping = false;
   let inFlight = 0;
   const garbage = createGarbageDesk();
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // Checked here, so that the answer has the gateway's own form.
-    requireHostHeader: false,
-  });
+  const readAhead = createReadAhead(() => options.settings().readAheadBytes);
+  const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
+  const shared: Shared = { ...options, garbage, readAhead, tunnels, isStopping: () => stopping };
+  // Several answers to one connection have an order, and behind the last there is nothing to switch.
+  const maySwitch = (request: IncomingMessage) =>
+    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isClosing(request.socket);
+  const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
+  const { server } = port;
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
   server.maxHeadersCount = 0;
-  const serve = (request: IncomingMessage, response: ServerResponse, expectation: Expectation) => {
+  const serve = (incoming: Incoming) => {
+    const { request, response } = incoming;
     // A request behind the one that made us close must not be served (RFC 9112 §9.6).
     if (isClosing(request.socket)) {
       request.resume();
@@ -81,11 +105,16 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       garbage.answered(request);
       if (stopping) server.closeIdleConnections();
     });
-    handle(options, garbage, { request, response, expectation, isStopping: () => stopping });
+    handle(shared, incoming);
   };
-  server.on('request', (request, response) => serve(request, response, 'none'));
-  server.on('checkContinue', (request, response) => serve(request, response, 'continue'));
-  server.on('checkExpectation', (request, response) => serve(request, response, 'unknown'));
+  server.on('request', (request, response) => serve({ request, response, expectation: 'none' }));
+  server.on('checkContinue', (request, response) => serve({ request, response, expectation: 'continue' }));
+  server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
+  if (MAY_CHOOSE_UPGRADES)
+    server.on('upgrade', (request, socket, head) => {
+      const upgrade = upgradeOf(request, socket, head);
+      serve({ request, response: upgrade.response, expectation: 'none', accept: upgrade.accept });
+    });
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
   server.on('connect', (_request, socket) => {
     // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
@@ -94,12 +123,36 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   });
   return {
     server,
+    renewCertificates: port.renew,
     stop() {
       stopping = true;
       server.close();
       server.closeIdleConnections();
     },
+    cut() {
+      tunnels.end();
+      server.closeAllConnections();
+    },
+    endTunnels: tunnels.end,
     inFlight: () => inFlight,
+  };
+}
+
+function serverOptions(
+  { headersTimeoutMs, sendBufferBytes }: ServerSettings,
+  shouldUpgradeCallback: (request: IncomingMessage) => boolean,
+): ServerOptions {
+  const { least, most } = HEADERS_CHECK_MS;
+  return {
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(Math.max(headersTimeoutMs / 10, least), most),
+    // A body may take its time, as long as it does not stand still.
+    requestTimeout: 0,
+    highWaterMark: sendBufferBytes,
+    // Checked here, so that the answer has the gateway's own form.
+    requireHostHeader: false,
+    shouldUpgradeCallback,
   };
 }
 
@@ -110,24 +163,38 @@ type Incoming = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly expectation: Expectation;
+  /** Set where a WebSocket is asked for. */
+  readonly accept?: Upgrade['accept'];
+};
+
+/** What all requests of a listener share. */
+type Shared = ClientListenerOptions & {
+  readonly garbage: GarbageDesk;
+  readonly readAhead: ReadAhead;
+  readonly tunnels: Tunnels;
   readonly isStopping: () => boolean;
 };
 
-function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: Incoming): void {
-  const { request, response, expectation, isStopping } = incoming;
+function handle(options: Shared, incoming: Incoming): void {
+  const { request, response, expectation, accept } = incoming;
   toOriginForm(request);
   const settings = options.settings();
-  const downstream = nodeDownstream(request, response, isStopping);
+  const downstream = nodeDownstream(request, response, {
+    isStopping: options.isStopping,
+    idleReaderTimeoutMs: settings.idleReaderTimeoutMs,
+    ...(accept === undefined ? {} : { upgrade: { protocol: WEBSOCKET, accept } }),
+  });
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = createExchange({
     desk: options.desk,
     upstream: options.upstream,
+    tunnels: options.tunnels,
     downstream,
     requestId,
     probeIntervalMs: () => options.settings().probeIntervalMs,
     retryOn: () => options.settings().retryOn,
   });
-  garbage.expect(request, exchange.refuse);
+  options.garbage.expect(request, exchange.refuse);
   const problem = problemWith(request, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
@@ -144,9 +211,10 @@ function handle(options: ClientListenerOptions, garbage: GarbageDesk, incoming: 
   }
   downstream.listen(exchange);
   if (expectation === 'continue') response.writeContinue();
-  takeBody(request, settings, {
+  takeBody(request, settings, options.readAhead, {
     ready: (body) => exchange.begin(body),
     tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
+    stoodStill: () => exchange.refuse(bodyTimeout()),
   });
 }
 

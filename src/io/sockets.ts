@@ -38,7 +38,13 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
 const UNDICI_IDLE_LIMIT_MS = 2 ** 31 - 1;
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-export function createSocketRegistry(connectTimeoutMs: () => number): SocketRegistry {
+export type SocketOptions = {
+  readonly connectTimeoutMs: () => number;
+  /** What is trusted instead of what Node trusts by itself. */
+  readonly secureContext: () => tls.SecureContext | undefined;
+};
+
+export function createSocketRegistry({ connectTimeoutMs, secureContext }: SocketOptions): SocketRegistry {
   const facts$ = new Subject<Fact>();
   const held = new Map<number, Held>();
 
@@ -46,7 +52,7 @@ export function createSocketRegistry(connectTimeoutMs: () => number): SocketRegi
   const forget = (socket: number): boolean => held.delete(socket);
 
   const open = (socket: number, backend: BackendSettings): void => {
-    const tcp = connect(backend);
+    const tcp = connect(backend, secureContext());
     const entry: Held = { socket, backend: backend.id, tcp, client: undefined };
     held.set(socket, entry);
     const timeout = setTimeout(() => tcp.destroy(connectTimeoutError()), connectTimeoutMs());
@@ -91,12 +97,15 @@ export function createSocketRegistry(connectTimeoutMs: () => number): SocketRegi
   };
 }
 
-function connect({ protocol, host, port }: BackendSettings): net.Socket {
+function connect(
+  { protocol, host, port }: BackendSettings,
+  secureContext: tls.SecureContext | undefined,
+): net.Socket {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
   if (protocol === 'http') return net.connect(options);
   // RFC 6066 §3: server names are host names, never addresses.
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'] });
+  return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });
 }
 
 function connectTimeoutError(): Error {

@@ -2,20 +2,29 @@
  * Sends requests to backends over leased sockets, by undici's dispatch interface: bytes go from socket to
  * handler as they come, and headers stay the raw list they were.
  */
-import type { Dispatcher } from 'undici';
-import type { RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
+import { Readable } from 'node:stream';
+import type { Client, Dispatcher } from 'undici';
+import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
 import { valuesOf } from './headers.ts';
+import {
+  createResponseClock,
+  type ResponseClock,
+  type ResponseTimeouts,
+  type TimedRequest,
+} from './response-clock.ts';
 import type { SocketRegistry } from './sockets.ts';
 
-export type UpstreamTimeouts = {
-  /** From the end of the request to the head of the answer. */
-  readonly headersTimeoutMs: number;
-  /** Between two pieces of the answer. */
-  readonly idleTimeoutMs: number;
-};
-
-export function createUpstream(sockets: SocketRegistry, timeouts: () => UpstreamTimeouts): Upstream {
+export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
+  const clocks = new WeakMap<Client, ResponseClock>();
+  const clockOf = (client: Client): ResponseClock => {
+    let clock = clocks.get(client);
+    if (clock === undefined) {
+      clock = createResponseClock();
+      clocks.set(client, clock);
+    }
+    return clock;
+  };
   return {
     send(socket, request, receiver) {
       const client = sockets.clientOf(socket);
@@ -23,7 +32,6 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
         receiver.failed('closed', false);
         return;
       }
-      const { headersTimeoutMs, idleTimeoutMs } = timeouts();
       client.dispatch(
         {
           path: request.target,
@@ -31,10 +39,13 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
           body: request.body,
-          headersTimeout: headersTimeoutMs,
-          bodyTimeout: idleTimeoutMs,
+          ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
+          // Timed by a clock of our own.
+          headersTimeout: 0,
+          bodyTimeout: 0,
         },
-        handlerFor(request, receiver, {
+        handlerFor(request, receiver, timeouts(), {
+          clock: clockOf(client),
           isOpen: () => sockets.isOpen(socket),
           error: () => sockets.errorOf(socket),
         }),
@@ -43,48 +54,119 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Upstream
   };
 }
 
-type Connection = { isOpen(): boolean; error(): Error | undefined };
+type Connection = { readonly clock: ResponseClock; isOpen(): boolean; error(): Error | undefined };
 
 function handlerFor(
   request: UpstreamRequest,
   receiver: UpstreamReceiver,
+  timeouts: ResponseTimeouts,
   connection: Connection,
 ): Dispatcher.DispatchHandler {
   let written = false;
   let answering = false;
   let headIsWhole = false;
+  const { clock } = connection;
+  let timed: TimedRequest | undefined;
+  const isOver = () => {
+    if (timed !== undefined) clock.stop(timed);
+  };
   return {
-    onRequestStart() {
+    onRequestStart(controller) {
       written = true;
+      timed = timedRequest(request, timeouts, controller);
+      clock.sent(timed);
     },
+    onBodySent: clock.progressed,
+    onRequestSent: clock.progressed,
     onResponseStarted() {
       answering = true;
     },
     onResponseStart(controller, status, _headers, reason) {
-      if (status < 100) controller.abort(badStatusError(status));
-      if (status < 200) return;
+      // A 101 without its Upgrade is no way to anywhere.
+      if (status < 100 || status === 101) {
+        controller.abort(badStatusError(status));
+        return;
+      }
+      if (status < 200) {
+        clock.progressed();
+        receiver.informed(status, rawList(controller.rawHeaders));
+        return;
+      }
       headIsWhole = true;
-      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), controller);
+      clock.begun();
+      const flow = timed === undefined ? controller : flowOf(controller, clock, timed);
+      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
+    },
+    onRequestUpgrade(controller, _status, _headers, connection) {
+      isOver();
+      receiver.switched(rawList(controller.rawHeaders), connection);
     },
     onResponseData(_controller, chunk) {
+      clock.progressed();
       receiver.data(chunk);
     },
     onResponseEnd(controller) {
+      isOver();
       // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
       const error = connection.error();
       if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
         receiver.failed(classifyFailure(error), written);
-        return;
+      } else {
+        endWith(receiver, rawList(controller.rawTrailers), request, connection);
       }
-      const trailers = rawList(controller.rawTrailers);
-      // undici decides on the fate of the socket just after this call; in a microtask it is known.
-      queueMicrotask(() => receiver.ended(trailers, connection.isOpen() && request.method !== 'HEAD'));
     },
     onResponseError(_controller, error) {
+      isOver();
       const reason = classifyFailure(error);
       // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
       const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
       receiver.failed(isHalfHead ? 'badResponse' : reason, written);
+    },
+  };
+}
+
+function endWith(
+  receiver: UpstreamReceiver,
+  trailers: RawHeaders,
+  { method }: UpstreamRequest,
+  { isOpen }: Connection,
+): void {
+  // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
+  queueMicrotask(() => receiver.ended(trailers, isOpen() && method !== 'HEAD'));
+}
+
+function timedRequest(
+  { body }: UpstreamRequest,
+  { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
+  controller: Dispatcher.DispatchController,
+): TimedRequest {
+  return {
+    headersTimeoutMs,
+    idleTimeoutMs,
+    isClientsTurn: () => isAwaited(body),
+    onTimeout: (error) => controller.abort(error),
+  };
+}
+
+/** Whether a body is still to come, and the backend would take more of it than there is. */
+function isAwaited(body: UpstreamRequest['body']): boolean {
+  return body instanceof Readable && !body.readableEnded && body.readableFlowing === true;
+}
+
+/** A backend that is held back is not timed. */
+function flowOf(
+  controller: Dispatcher.DispatchController,
+  clock: ResponseClock,
+  request: TimedRequest,
+): Flow {
+  return {
+    pause() {
+      clock.paused(request);
+      controller.pause();
+    },
+    resume() {
+      clock.resumed(request);
+      controller.resume();
     },
   };
 }

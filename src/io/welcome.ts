@@ -20,7 +20,8 @@ export type WelcomeFacts = {
 
 export function welcome(log: Logger, facts: WelcomeFacts): void {
   const { config, port, adminPort, version, isDemo, inspect } = facts;
-  const url = `http://${hostAndPort(reachableHost(config.server.host), port)}`;
+  const protocol = config.server.tls.length > 0 ? 'https' : 'http';
+  const url = `${protocol}://${hostAndPort(reachableHost(config.server.host), port)}`;
   const adminUrl = `http://${hostAndPort(reachableHost(config.admin.host), adminPort)}`;
   const backends = config.backends.map(({ id, weight, ...rest }) => ({ id, weight, url: originOf(rest) }));
   log.info({ url, adminUrl, pid: process.pid }, `Reprise ${version} serves on ${url} (admin on ${adminUrl})`);

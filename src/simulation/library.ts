@@ -43,7 +43,15 @@ const NEAREST = 10;
 const HUNG_QUANTILE = 0.99;
 const ALWAYS: Spell = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 /** Why a probe fails when there is nobody to connect to, so that a request would have fared alike. */
-const CONNECT_FAILURES: readonly string[] = ['refused', 'unresolved', 'tls', 'connectTimeout'];
+const CONNECT_FAILURES: readonly string[] = [
+  'refused',
+  'unresolved',
+  'tls',
+  'certExpired',
+  'certWrongName',
+  'certUntrusted',
+  'connectTimeout',
+];
 
 type Shelf = {
   readonly answers: Series<Service>;

@@ -2,7 +2,7 @@
  * What the streams need of the outside world, as interfaces that `io` implements. Either end of the data path
  * (`Downstream`, `Upstream`) can be replaced here without touching the core or the streams.
  */
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type {
   BackendSettings,
   CoreConfig,
@@ -95,6 +95,8 @@ export type Downstream = {
   readonly headers: RawHeaders;
   readonly remoteAddress: string;
   readonly protocol: 'http' | 'https';
+  /** Passes on an answer before the final one (1xx); only before `start`. */
+  inform(status: number, headers: RawHeaders): void;
   start(status: number, reason: string, headers: RawHeaders): void;
   /** @returns false when the client is slow: pause the backend's answer until the client can take more */
   write(chunk: Uint8Array): boolean;
@@ -104,6 +106,12 @@ export type Downstream = {
   cut(): void;
   /** Answers in the gateway's own name, with JSON unless the headers say what else; only before `start`. */
   answer(status: number, headers: RawHeaders, body: string): void;
+  /** Set where the client asks for another protocol that may be passed on. */
+  readonly upgrade?: {
+    readonly protocol: string;
+    /** Answers 101, and hands over the connection. */
+    accept(headers: RawHeaders): Duplex;
+  };
 };
 
 /** What is sent to a backend. A `Uint8Array` can be sent again; a stream cannot. */
@@ -112,10 +120,19 @@ export type UpstreamRequest = {
   readonly target: string;
   readonly headers: string[];
   readonly body: Uint8Array | Readable | null;
+  /** The other protocol that is asked for. */
+  readonly upgrade?: string;
 };
 
-/** What comes back from a backend: `started` once, `data` for each piece, then `ended` or `failed` once. */
+/**
+ * What comes back from a backend: `started` once, `data` for each piece, then `ended` or `failed` once; or `switched`
+ * alone, where another protocol was asked for.
+ */
 export type UpstreamReceiver = {
+  /** The backend agrees to the other protocol; the connection is the receiver's from here on. */
+  switched(headers: RawHeaders, connection: Duplex): void;
+  /** An answer before the final one (1xx, neither 100 nor 101); may come several times before `started`. */
+  informed(status: number, headers: RawHeaders): void;
   started(status: number, reason: string, headers: RawHeaders, flow: Flow): void;
   data(chunk: Uint8Array): void;
   /** @param reusable whether the socket is still open and may serve another request */

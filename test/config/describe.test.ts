@@ -56,12 +56,14 @@ test('changed keys are named one by one, backends as one key', () => {
   assert.deepEqual(changedKeys(before, before), []);
 });
 
-test('exactly the listeners, the form of the log and the place of the event log need a restart', () => {
+test('exactly what a listener or a file is opened with needs a restart', () => {
   assert.deepEqual(
     [...restartKeys],
     [
       'server.host',
       'server.port',
+      'server.sendBufferBytes',
+      'server.headersTimeoutMs',
       'admin.host',
       'admin.port',
       'admin.token',

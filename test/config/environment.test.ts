@@ -8,6 +8,7 @@ import { load, problemsOf } from './support.ts';
 
 const other: Record<string, string> = {
   'server.host': 'localhost',
+  'server.tls': '/etc/reprise/cert.pem,/etc/reprise/key.pem',
   'server.paths': '/v1/*, /metrics',
   'server.exposeMetrics': 'true',
   'admin.host': 'localhost',
@@ -17,6 +18,7 @@ const other: Record<string, string> = {
   'health.initial': 'unhealthy',
   'retry.on': 'emptyResponse',
   'eventLog.enabled': 'false',
+  'upstream.tls.caFile': '/etc/reprise/ca.pem',
   'eventLog.dir': '/var/lib/reprise',
   'logging.level': 'debug',
   'logging.format': 'pretty',
@@ -24,6 +26,7 @@ const other: Record<string, string> = {
 
 /** Numbers that may not be 10. */
 const examples: Record<string, string> = {
+  'server.sendBufferBytes': '20000',
   'eventLog.segmentBytes': '1000000',
   'eventLog.maxBytes': '2000000',
   'eventLog.maxAgeMs': '60000',

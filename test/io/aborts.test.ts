@@ -24,6 +24,16 @@ const LEAVINGS = [
   ['closes its side', ({ socket }: RawClient) => socket.end()],
 ] as const;
 
+/** Requires that something comes to pass soon after the client has left. */
+async function inTime<Result>(leave: () => void, outcome: Promise<Result>): Promise<Result> {
+  const begun = performance.now();
+  leave();
+  const result = await outcome;
+  const tookMs = performance.now() - begun;
+  assert.ok(tookMs < CANCEL_MAX_MS, `it took ${tookMs} ms`);
+  return result;
+}
+
 type Scene = { readonly gateway: TestGateway; readonly client: RawClient; readonly backend: RawBackend };
 
 /**
@@ -40,11 +50,7 @@ async function leaving(
     using client = await connectRaw(gateway.port);
     await arrange({ gateway, client, backend });
     const peer = await backend.connection(1);
-    const begun = performance.now();
-    leave(client);
-    await peer.closed();
-    const tookMs = performance.now() - begun;
-    assert.ok(tookMs < CANCEL_MAX_MS, `the backend was left after ${tookMs} ms`);
+    await inTime(() => leave(client), peer.closed());
     await gateway.fact('client.aborted');
     assert.equal(failuresOf(gateway), 0);
     assert.equal(factTypes(gateway).filter((type) => type === 'client.aborted').length, 1);
@@ -56,6 +62,12 @@ describe('a client that leaves', () => {
     it(`and ${how} before the answer has begun cancels the prefill`, () =>
       leaving(leave, async ({ client, backend }) => {
         client.send(chatText());
+        await (await backend.connection(1)).until(/\}$/);
+      }));
+
+    it(`and ${how} before a plain answer has begun cancels that as well`, () =>
+      leaving(leave, async ({ client, backend }) => {
+        client.send(chatText({ stream: false }));
         await (await backend.connection(1)).until(/\}$/);
       }));
 
@@ -125,8 +137,7 @@ describe('a client that leaves', () => {
       using client = await connectRaw(gateway.port);
       client.send(chatText());
       await gateway.decision('socket.requested');
-      client.socket.destroy();
-      const { decisions } = await gateway.fact('client.aborted');
+      const { decisions } = await inTime(() => client.socket.destroy(), gateway.fact('client.aborted'));
       assert.deepEqual(
         decisions.map(({ type }) => type),
         ['lease.released', 'socket.evicted'],
@@ -147,8 +158,7 @@ describe('a client that leaves', () => {
       using third = await connectRaw(gateway.port);
       third.send(requestText());
       await gateway.decision('request.queued', 2);
-      second.socket.destroy();
-      await gateway.fact('client.aborted', 1);
+      await inTime(() => second.socket.destroy(), gateway.fact('client.aborted', 1));
       assert.equal(gateway.gateway.balancer.backends()[0]?.pool.queued, 1);
       holder.socket.destroy();
       assert.equal((await responsesOf(third).next()).status, 200);

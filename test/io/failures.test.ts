@@ -36,7 +36,8 @@ const failing = (fault: FaultText) => () => startMock({ script: { fault } });
 const answering = (bytes: string) => (): Promise<RawBackend> => startCannedBackend(bytes, { closes: true });
 const lost = { status: 502, code: 'backend_failed', retried: true };
 const broken = { status: 502, code: 'backend_failed', retried: false };
-const late = { status: 504, code: 'backend_timeout' };
+
+const late = (what: string) => ({ status: 504, code: `backend_${what}_timeout` });
 
 const CASES: readonly Case[] = [
   {
@@ -44,11 +45,11 @@ const CASES: readonly Case[] = [
     start: async () => ({ ...NOBODY, port: await deadPort() }),
     ...{ status: 502, code: 'backend_unreachable', retried: true },
   },
-  { what: 'never accepts the connection', start: silentPort, ...late, retried: true },
+  { what: 'never accepts the connection', start: silentPort, ...late('connect'), retried: true },
   { what: 'resets before it answers', start: failing('reset'), ...lost },
   { what: 'closes before it answers', start: failing('close'), ...lost },
   { what: 'answers garbage', start: failing('garbage'), ...broken },
-  { what: 'never answers', start: failing('hang'), ...late, retried: false },
+  { what: 'never answers', start: failing('hang'), ...late('headers'), retried: false },
   { what: 'breaks off within its status line', start: answering('HTTP/1.1 2'), ...broken },
   { what: 'breaks off within its headers', start: answering('HTTP/1.1 200 OK\r\nContent-Le'), ...broken },
   { what: 'breaks off after an interim answer', start: answering('HTTP/1.1 103 Hints\r\n\r\n'), ...broken },

@@ -125,7 +125,7 @@ describe('a persistent connection', () => {
 
   it('serves a request that asks for another protocol as what it is (RFC 9110 §7.8)', () =>
     talking(async ({ client, responses }) => {
-      client.send(requestText({ headers: ['Connection: Upgrade', 'Upgrade: websocket'] }));
+      client.send(requestText({ headers: ['Connection: Upgrade', 'Upgrade: h2c'] }));
       assert.equal((await responses.next()).status, 200);
       client.send(requestText());
       assert.equal((await responses.next()).status, 200);

@@ -262,16 +262,65 @@ describe('the framing of an answer', () => {
   });
 });
 
-describe('answers before the final one', () => {
-  it('are left out, and disturb nothing (RFC 9110 §15.2)', () =>
-    answered(
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n' +
-        'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-End: 1\r\n\r\nhi',
-      (response) => {
-        assert.deepEqual(asBackendSentThem(response), ['Content-Length', '2', 'X-End', '1']);
-        assert.equal(response.body, 'hi');
-      },
-    ));
+describe('answers before the final one (RFC 9110 §15.2)', () => {
+  const hints =
+    'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n' +
+    'HTTP/1.1 102 Processing\r\n\r\n';
+  const passed = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n';
+  const final = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-End: 1\r\n\r\nhi';
+
+  it('are passed on, less what concerns one hop, and disturb nothing', () =>
+    answered(hints + final, (response, text) => {
+      assert.deepEqual(asBackendSentThem(response), ['Content-Length', '2', 'X-End', '1']);
+      assert.equal(response.body, 'hi');
+      assert.ok(text.startsWith(`${passed}HTTP/1.1 200 OK\r\n`), text);
+    }));
+
+  it('are passed on when they come, and not with the final one', async () => {
+    await using backend = await startRawBackend((peer) => peer.send(hints));
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.send(requestText());
+      await client.until(/102 Processing\r\n\r\n$/);
+      (await backend.connection(1)).send(final);
+      assert.equal((await responsesOf(client).next()).body, 'hi');
+    });
+  });
+
+  it('are kept from a client of HTTP/1.0', () =>
+    answered(hints + final, (_, text) => assert.match(text, /^HTTP\/1\.1 200 OK\r\n/), { version: '1.0' }));
+
+  it('come in their turn on a pipelined connection', async () => {
+    await using backend = await startRawBackend();
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.send(requestText() + requestText());
+      const [first, second] = [await backend.connection(1), await backend.connection(2)];
+      second.send(hints + final);
+      await gateway.fact('response.ended');
+      first.send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst');
+      const text = await client.until(/hi$/);
+      assert.match(text, /first(?=HTTP\/1\.1 103)/);
+      assert.ok(text.includes(`first${passed}HTTP/1.1 200 OK\r\n`), text);
+    });
+  });
+
+  it('without end do not pile up for a client that does not read', async () => {
+    const many = hints.repeat(1000);
+    await using backend = await startRawBackend(({ socket, send }) => {
+      for (let turn = 0; turn < 200; turn += 1) send(many);
+      socket.write(final);
+    });
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.socket.pause();
+      client.send(requestText());
+      await gateway.fact('response.started');
+      client.socket.resume();
+      const text = await client.until((received) => received.endsWith('hi'));
+      assert.ok(text.length < many.length * 200, 'all of them were kept');
+    });
+  });
 });
 
 describe('an answer that comes before the request has been sent in full', () => {

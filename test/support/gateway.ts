@@ -2,8 +2,8 @@
 
 import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
-import type { LoadedConfig } from '../../src/io/config/load.ts';
 import { loadConfig } from '../../src/io/config/load.ts';
+import { type ServingConfig, withPemFiles } from '../../src/io/config/pem-files.ts';
 import { ConfigError } from '../../src/io/config/problems.ts';
 import type { BackendConfig, Config, EventLogConfig } from '../../src/io/config/schema.ts';
 import { type FilePort, realFiles } from '../../src/io/event-log/files.ts';
@@ -28,6 +28,7 @@ export type TestConfig = {
 
 /** A mock, or anything else that listens. */
 export type TestBackend = {
+  readonly protocol?: 'http' | 'https';
   readonly port: number;
   readonly host?: string;
   readonly name?: string;
@@ -70,7 +71,7 @@ export async function startTestGateway(
     hasStatelyBridge = false,
   }: TestEnds = {},
 ): Promise<TestGateway> {
-  let wanted: LoadedConfig | ConfigError = load(config);
+  let wanted: ServingConfig | ConfigError = load(config);
   const reload = () => {
     if (wanted instanceof ConfigError) throw wanted;
     return wanted;
@@ -130,10 +131,10 @@ export async function startTestGateway(
   };
 }
 
-function load(changes: TestConfig): LoadedConfig {
+function load(changes: TestConfig): ServingConfig {
   const { config } = loadConfig({ flags: { port: '0', adminPort: '0' }, env: {}, isTerminal: false });
   const { backends = [], queue, ...sections } = changes;
-  return {
+  return withPemFiles({
     origins: new Map(),
     config: {
       ...config,
@@ -152,11 +153,12 @@ function load(changes: TestConfig): LoadedConfig {
         ...sections.eventLog,
       },
     },
-  };
+  });
 }
 
-function toBackend({ host = '127.0.0.1', port, name, weight = 1 }: TestBackend): BackendConfig {
-  return { id: name ?? `${host}:${port}`, protocol: 'http', host, port, weight };
+function toBackend(backend: TestBackend): BackendConfig {
+  const { protocol = 'http', host = '127.0.0.1', port, name, weight = 1 } = backend;
+  return { id: name ?? `${host}:${port}`, protocol, host, port, weight };
 }
 
 function nth(count: number, fits: (entry: Entry) => boolean): (entry: Entry) => boolean {

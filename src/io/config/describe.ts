@@ -85,7 +85,12 @@ export function formatTable(rows: readonly ConfigRow[]): string {
     .join('\n');
 }
 
+/** A certificate in its short form. */
+function inWords(item: unknown): string {
+  return typeof item === 'object' && item !== null ? Object.values(item).join(',') : String(item);
+}
+
 function inOneCell(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.join(', ');
+  if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.map(inWords).join(', ');
   return String(value);
 }

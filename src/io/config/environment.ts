@@ -35,7 +35,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv, leaves: ReadonlyMap<stri
     if (first === undefined) continue;
     const text = env[first] ?? '';
     const origin = fromVariable(first);
-    const texts = leaf.format === 'backends' ? splitList(text, ';') : [text];
+    const isList = leaf.format === 'backends' || leaf.format === 'certificates';
+    const texts = isList ? splitList(text, ';') : [text];
     layer.set(key, { value: fromTexts(texts, leaf), origin });
     if (second !== undefined && env[second] !== text) {
       const expected = `must be the same as ${second} (${preview(env[second])}), or one of the two left out`;

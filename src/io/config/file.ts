@@ -111,13 +111,16 @@ function readAtMost(path: string, limit: number): Uint8Array {
   }
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be read, in words. */
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'ENOENT':
       return 'there is no such file';
     case 'ENOTDIR':
       return 'a part of its path is not a directory';
+    case 'EISDIR':
+      return 'it is a directory';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';

@@ -5,6 +5,7 @@
 
 import { backendsFromTexts } from './backend-text.ts';
 import { readBackends } from './backends.ts';
+import { CERTIFICATES_EXPECTED, certificatesFromTexts, faultsInCertificates } from './certificates.ts';
 import { isHost } from './hosts.ts';
 import { isNumber, isWholeNumber, numberFromText, wholeNumberFromText } from './numbers.ts';
 
@@ -15,10 +16,12 @@ export type FormatSpec =
   | { readonly format: 'host' }
   | { readonly format: 'folder' }
   | { readonly format: 'secret' }
+  | { readonly format: 'optionalFile' }
   | { readonly format: 'choice'; readonly choices: readonly string[] }
   | { readonly format: 'choices'; readonly choices: readonly string[] }
   | { readonly format: 'requestPath' }
   | { readonly format: 'pathPatterns' }
+  | { readonly format: 'certificates' }
   | { readonly format: 'backends' };
 
 /** One thing wrong within a value: `at` is where (`''` for the whole, else such as `[1].weight`). */
@@ -42,6 +45,8 @@ export function expectedBy(spec: FormatSpec): string {
       return 'must be the path of a folder, such as "./data/events"';
     case 'secret':
       return 'must be 16 to 200 visible ASCII characters without a space, as "openssl rand -hex 24" makes them, or ""';
+    case 'optionalFile':
+      return 'must be the path of a file, or "" for none';
     case 'host':
       return 'must be a host name or an IP address, such as "127.0.0.1", "::1" or "gpu-1.internal"';
     case 'choice':
@@ -52,6 +57,8 @@ export function expectedBy(spec: FormatSpec): string {
       return 'must be a path that begins with "/", without spaces or "#", such as "/health"';
     case 'pathPatterns':
       return `must be a list of 1 to ${MAX_PATTERNS} different paths, such as "/v1/*" or "/metrics"`;
+    case 'certificates':
+      return CERTIFICATES_EXPECTED;
     case 'backends':
       return 'must be a list of { "host", "port" } or { "url" } objects';
   }
@@ -67,10 +74,12 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
     case 'trueOrFalse':
       return typeof value === 'boolean' ? [] : wrong(value, spec);
     case 'folder':
-      return typeof value === 'string' && isFolder(value) ? [] : wrong(value, spec);
+      return typeof value === 'string' && isPath(value) ? [] : wrong(value, spec);
     case 'secret':
       // What somebody meant to be secret is not shown, however wrong it is.
       return typeof value === 'string' && (value === '' || SECRET.test(value)) ? [] : wrong(undefined, spec);
+    case 'optionalFile':
+      return value === '' || (typeof value === 'string' && isPath(value)) ? [] : wrong(value, spec);
     case 'host':
       return typeof value === 'string' && isHost(value) ? [] : wrong(value, spec);
     case 'choice':
@@ -89,6 +98,8 @@ export function faultsIn(value: unknown, spec: FormatSpec): readonly Fault[] {
           ? undefined
           : 'must be an exact path such as "/metrics" or a prefix that ends in "/*" such as "/v1/*"',
       );
+    case 'certificates':
+      return faultsInCertificates(value);
     case 'backends':
       return readBackends(value).faults;
   }
@@ -110,11 +121,14 @@ export function fromTexts(texts: readonly string[], spec: FormatSpec): unknown {
     case 'choices':
     case 'pathPatterns':
       return splitList(text, ',');
+    case 'certificates':
+      return certificatesFromTexts(texts);
     case 'backends':
       return backendsFromTexts(texts);
     case 'host':
     case 'folder':
     case 'secret':
+    case 'optionalFile':
     case 'choice':
     case 'requestPath':
       return text;
@@ -144,7 +158,7 @@ function faultsInList(
 }
 
 /** No system takes a path that holds a NUL. */
-function isFolder(path: string): boolean {
+function isPath(path: string): boolean {
   return path.trim() !== '' && path.length <= MAX_PATH_LENGTH && !path.includes('\0');
 }
 

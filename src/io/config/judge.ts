@@ -20,10 +20,12 @@ const FORMATS: readonly FormatSpec['format'][] = [
   'trueOrFalse',
   'folder',
   'secret',
+  'optionalFile',
   'choice',
   'choices',
   'requestPath',
   'pathPatterns',
+  'certificates',
   'backends',
 ];
 

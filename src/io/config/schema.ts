@@ -5,6 +5,7 @@
 
 import { count, DAY_MS, GIB, intervalMs, KIB, MAX_TIMER_MS, MIB, port, timerMs } from './ranges.ts';
 import { type FailureConfig, failureKeys } from './schema-failures.ts';
+import { type ServerConfig, serverKeys } from './schema-server.ts';
 import type { Tree } from './tree.ts';
 
 export type BackendConfig = {
@@ -31,38 +32,37 @@ export type EventLogConfig = {
   syncIntervalMs: number;
 };
 
-export type Config = FailureConfig & {
-  server: {
-    host: string;
-    port: number;
-    maxBodyBytes: number;
-    shutdownTimeoutMs: number;
-    paths: string[];
-    exposeMetrics: boolean;
+export type Config = ServerConfig &
+  FailureConfig & {
+    /** An empty token means that none is wanted. */
+    admin: { host: string; port: number; token: string };
+    backends: BackendConfig[];
+    health: {
+      path: string;
+      intervalMs: number;
+      timeoutMs: number;
+      fall: number;
+      rise: number;
+      initial: 'healthy' | 'unhealthy';
+      slowStartMs: number;
+    };
+    pool: {
+      size: number;
+      idleTimeoutMs: number;
+      maxLifetimeMs: number;
+      sweepIntervalMs: number;
+      queue: { max: number; timeoutMs: number };
+    };
+    upstream: {
+      connectTimeoutMs: number;
+      headersTimeoutMs: number;
+      idleTimeoutMs: number;
+      tunnelIdleTimeoutMs: number;
+      tls: { caFile: string };
+    };
+    eventLog: EventLogConfig;
+    logging: { level: LogLevel; format: 'pretty' | 'json' };
   };
-  /** An empty token means that none is wanted. */
-  admin: { host: string; port: number; token: string };
-  backends: BackendConfig[];
-  health: {
-    path: string;
-    intervalMs: number;
-    timeoutMs: number;
-    fall: number;
-    rise: number;
-    initial: 'healthy' | 'unhealthy';
-    slowStartMs: number;
-  };
-  pool: {
-    size: number;
-    idleTimeoutMs: number;
-    maxLifetimeMs: number;
-    sweepIntervalMs: number;
-    queue: { max: number; timeoutMs: number };
-  };
-  upstream: { connectTimeoutMs: number; headersTimeoutMs: number; idleTimeoutMs: number };
-  eventLog: EventLogConfig;
-  logging: { level: LogLevel; format: 'pretty' | 'json' };
-};
 
 const TIB = 1024 * GIB;
 const WEEK_MS = 7 * DAY_MS;
@@ -71,6 +71,7 @@ const TEN_YEARS_MS = 3650 * DAY_MS;
 /** @returns the schema; only the default of `logging.format` depends on whether logs go to a terminal. */
 export function schema(isTerminal: boolean): Tree<Config> {
   return {
+    ...serverKeys,
     ...gatewayKeys,
     ...upstreamKeys,
     ...failureKeys,
@@ -79,43 +80,7 @@ export function schema(isTerminal: boolean): Tree<Config> {
   };
 }
 
-const gatewayKeys: Tree<Pick<Config, 'server' | 'admin' | 'backends'>> = {
-  server: {
-    host: {
-      format: 'host',
-      default: '127.0.0.1',
-      shortEnv: 'REPRISE_HOST',
-      restart: true,
-      doc: 'Address that clients connect to.',
-    },
-    port: {
-      ...port,
-      default: 8080,
-      shortEnv: 'REPRISE_PORT',
-      restart: true,
-      doc: 'Port that clients connect to; 0 takes any free port.',
-    },
-    maxBodyBytes: {
-      ...count(1, 16 * GIB),
-      default: 32 * MIB,
-      doc: 'Largest request body that is taken; a larger one is answered with 413.',
-    },
-    shutdownTimeoutMs: {
-      ...count(0, MAX_TIMER_MS),
-      default: 30_000,
-      doc: 'How long requests in flight may take to finish after SIGTERM.',
-    },
-    paths: {
-      format: 'pathPatterns',
-      default: ['/v1/*', '/api/*'],
-      doc: 'Paths that are forwarded: exact, or a prefix that ends in /*.',
-    },
-    exposeMetrics: {
-      format: 'trueOrFalse',
-      default: false,
-      doc: 'Whether whoever reaches this port may read GET /metrics there, too.',
-    },
-  },
+const gatewayKeys: Tree<Pick<Config, 'admin' | 'backends'>> = {
   admin: {
     host: {
       format: 'host',
@@ -195,6 +160,18 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
       ...timerMs,
       default: 300_000,
       doc: 'Longest silence within a response before it is given up.',
+    },
+    tunnelIdleTimeoutMs: {
+      ...timerMs,
+      default: 3_600_000,
+      doc: 'How long both sides of a WebSocket may be silent before it is closed.',
+    },
+    tls: {
+      caFile: {
+        format: 'optionalFile',
+        default: '',
+        doc: 'PEM file of authorities that https backends are trusted by, besides the well-known ones.',
+      },
     },
   },
 };

@@ -1,0 +1,103 @@
+/**
+ * How long a backend may keep a request waiting: for the head of its answer, and then between two pieces of it. Exact to
+ * the millisecond, where undici's own timers count in half seconds and so are left off.
+ *
+ * A timer set for each request and moved at each piece would cost more than all else here. So each socket has one, which is
+ * left alone: progress only notes the time, and a timer that goes off too early is set anew for what is left.
+ */
+
+export type ResponseTimeouts = {
+  /** From the end of the request, or the last piece of it that was taken, to the head of the answer. */
+  readonly headersTimeoutMs: number;
+  /** Between two pieces of the answer. */
+  readonly idleTimeoutMs: number;
+};
+
+/** The request that a socket carries. */
+export type TimedRequest = ResponseTimeouts & {
+  /** Whether it is the client that is waited for, who has not sent all of the request. */
+  isClientsTurn(): boolean;
+  onTimeout(error: Error): void;
+};
+
+export type ResponseClock = {
+  /** A request goes out. */
+  sent(request: TimedRequest): void;
+  /** There is progress: a piece was taken, or one has come. */
+  progressed(): void;
+  /** The head of the answer is there. */
+  begun(): void;
+  /** The client of this request is slow and the backend has to wait; late news of an earlier one counts for nothing. */
+  paused(request: TimedRequest): void;
+  resumed(request: TimedRequest): void;
+  /** All is over with this request. */
+  stop(request: TimedRequest): void;
+};
+
+/** @returns the clock of one socket, which carries one request at a time */
+export function createResponseClock(): ResponseClock {
+  let request: TimedRequest | undefined;
+  let hasBegun = false;
+  let isPaused = false;
+  let limitMs = 0;
+  let since = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let firesAt = Number.POSITIVE_INFINITY;
+
+  const ensure = () => {
+    const due = since + limitMs;
+    if (due >= firesAt) return;
+    clearTimeout(timer);
+    firesAt = due;
+    // A socket that idles, or the process that ends, is not kept for it.
+    timer = setTimeout(onTime, Math.max(1, Math.ceil(due - performance.now()))).unref();
+  };
+  const onTime = () => {
+    firesAt = Number.POSITIVE_INFINITY;
+    if (request === undefined || isPaused) return;
+    if (!hasBegun && request.isClientsTurn()) since = performance.now();
+    if (performance.now() < since + limitMs) ensure();
+    else request.onTimeout(hasBegun ? idleTimeoutError() : headersTimeoutError());
+  };
+  return {
+    sent(next) {
+      request = next;
+      hasBegun = false;
+      isPaused = false;
+      limitMs = next.headersTimeoutMs;
+      since = performance.now();
+      ensure();
+    },
+    progressed() {
+      since = performance.now();
+    },
+    begun() {
+      if (request === undefined) return;
+      hasBegun = true;
+      limitMs = request.idleTimeoutMs;
+      since = performance.now();
+      ensure();
+    },
+    paused(of) {
+      if (of === request) isPaused = true;
+    },
+    resumed(of) {
+      if (of !== request || !isPaused) return;
+      isPaused = false;
+      since = performance.now();
+      ensure();
+    },
+    stop(of) {
+      if (of === request) request = undefined;
+    },
+  };
+}
+
+/** With undici's own codes, since these take the place of its timers. */
+function headersTimeoutError(): Error {
+  return Object.assign(new Error('the answer did not begin in time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+}
+
+function idleTimeoutError(): Error {
+  return Object.assign(new Error('the answer stood still for too long'), { code: 'UND_ERR_BODY_TIMEOUT' });
+}
