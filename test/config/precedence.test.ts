@@ -7,6 +7,23 @@ import { loadConfig } from '../../src/io/config/load.ts';
 import { formatOrigin } from '../../src/io/config/problems.ts';
 import { load, writeFile } from './support.ts';
 
+/** What is done about backends that fail, by default. */
+const FAILURES = {
+  retry: {
+    attempts: 2,
+    bufferBytes: 1_048_576,
+    on: ['emptyResponse'],
+    budgetShare: 0.2,
+    budgetWindowMs: 10_000,
+  },
+  outlier: {
+    consecutiveFailures: 5,
+    baseEjectionMs: 30_000,
+    maxEjectionMs: 300_000,
+    maxEjectedShare: 0.5,
+  },
+};
+
 test('without any source every key has its documented default', () => {
   const { config, origins, file } = load({});
   assert.deepEqual(config, {
@@ -49,19 +66,7 @@ test('without any source every key has its documented default', () => {
       tunnelIdleTimeoutMs: 3_600_000,
       tls: { caFile: '' },
     },
-    retry: {
-      attempts: 2,
-      bufferBytes: 1_048_576,
-      on: ['emptyResponse'],
-      budgetShare: 0.2,
-      budgetWindowMs: 10_000,
-    },
-    outlier: {
-      consecutiveFailures: 5,
-      baseEjectionMs: 30_000,
-      maxEjectionMs: 300_000,
-      maxEjectedShare: 0.5,
-    },
+    ...FAILURES,
     eventLog: {
       enabled: true,
       dir: './data/events',

@@ -13,6 +13,8 @@ import { load } from './support.ts';
 const HARMLESS: readonly FormatSpec['format'][] = [
   'wholeNumber',
   'decimal',
+  'certificates',
+  'optionalFile',
   'trueOrFalse',
   'host',
   'folder',
