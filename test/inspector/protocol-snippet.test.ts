@@ -41,7 +41,7 @@ describe('README.md', () => {
         isDrained = true;
         await fetch(`${gateway.adminUrl}/backends/a/drain`, { method: 'POST' });
       }
-      if (output.includes('drained')) break;
+      if (output.includes('-> drained\n')) break;
     }
     child.kill();
     assert.match(output, /backend:a operator\.drained -> draining\n.*backend:a leases\.ended -> drained\n/s);
