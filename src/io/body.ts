@@ -52,7 +52,12 @@ export function takeBody(
   }
   const pieces: Buffer[] = [];
   let size = 0;
-  const progressed = watchIdle(request, limits.bodyIdleTimeoutMs, receiver.stoodStill);
+  const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  const progressed = watchIdle(request, {
+    idleTimeoutMs: limits.bodyIdleTimeoutMs,
+    isWhole: () => size >= length,
+    stoodStill: receiver.stoodStill,
+  });
   const onData = (piece: Buffer) => {
     progressed();
     pieces.push(piece);
@@ -81,8 +86,15 @@ export function takeBody(
   request.on('end', onEnd);
 }
 
+type IdleWatch = {
+  readonly idleTimeoutMs: number;
+  /** Whether all of the body has come, though its end may not have been noted yet. */
+  readonly isWhole: () => boolean;
+  readonly stoodStill: () => void;
+};
+
 /** @returns what is to be called at each piece, so that `stoodStill` is not */
-function watchIdle(request: IncomingMessage, idleTimeoutMs: number, stoodStill: () => void): () => void {
+function watchIdle(request: IncomingMessage, { idleTimeoutMs, isWhole, stoodStill }: IdleWatch): () => void {
   let timer: NodeJS.Timeout | undefined;
   const stop = () => clearTimeout(timer);
   const onTime = () => {
@@ -90,9 +102,9 @@ function watchIdle(request: IncomingMessage, idleTimeoutMs: number, stoodStill: 
     if (request.isPaused()) timer?.refresh();
     else stoodStill();
   };
-  // By then a body that came together with its head is there, as most do, and there is nothing to wait for.
+  // A body that came together with its head has been read by then, as most do, and there is nothing to wait for.
   queueMicrotask(() => {
-    if (request.complete || request.destroyed) return;
+    if (isWhole() || request.destroyed) return;
     timer = setTimeout(onTime, idleTimeoutMs);
     request.on('end', stop);
     request.on('close', stop);

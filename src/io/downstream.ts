@@ -22,7 +22,7 @@ export type DownstreamSettings = {
   readonly isStopping: () => boolean;
   /** How long a client may read nothing of an answer that waits for it. */
   readonly idleReaderTimeoutMs: number;
-  readonly upgrade?: Downstream['upgrade'];
+  readonly upgrade: Downstream['upgrade'];
 };
 
 export function nodeDownstream(
@@ -40,7 +40,7 @@ export function nodeDownstream(
     headers: request.rawHeaders,
     remoteAddress: request.socket.remoteAddress ?? '',
     protocol: request.socket instanceof TLSSocket ? 'https' : 'http',
-    ...(upgrade === undefined ? {} : { upgrade }),
+    upgrade,
     listen({ drained, gone }) {
       response.on('drain', () => {
         response.socket?.setTimeout(0);

@@ -100,7 +100,7 @@ function outgoingOf({ downstream, requestId }: ExchangeOptions, body: Body): Ups
     target,
     headers: requestHeaders(headers, { remoteAddress, protocol, requestId }),
     body: body.kind === 'none' ? null : body.kind === 'whole' ? body.bytes : body.stream,
-    ...(upgrade === undefined ? {} : { upgrade: upgrade.protocol }),
+    upgrade: upgrade?.protocol,
   };
 }
 

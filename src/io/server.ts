@@ -182,7 +182,7 @@ function handle(options: Shared, incoming: Incoming): void {
   const downstream = nodeDownstream(request, response, {
     isStopping: options.isStopping,
     idleReaderTimeoutMs: settings.idleReaderTimeoutMs,
-    ...(accept === undefined ? {} : { upgrade: { protocol: WEBSOCKET, accept } }),
+    upgrade: accept === undefined ? undefined : { protocol: WEBSOCKET, accept },
   });
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = createExchange({

@@ -39,7 +39,7 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Response
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
           body: request.body,
-          ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
+          upgrade: request.upgrade ?? null,
           // Timed by a clock of our own.
           headersTimeout: 0,
           bodyTimeout: 0,

@@ -107,11 +107,13 @@ export type Downstream = {
   /** Answers in the gateway's own name, with JSON unless the headers say what else; only before `start`. */
   answer(status: number, headers: RawHeaders, body: string): void;
   /** Set where the client asks for another protocol that may be passed on. */
-  readonly upgrade?: {
-    readonly protocol: string;
-    /** Answers 101, and hands over the connection. */
-    accept(headers: RawHeaders): Duplex;
-  };
+  readonly upgrade:
+    | {
+        readonly protocol: string;
+        /** Answers 101, and hands over the connection. */
+        accept(headers: RawHeaders): Duplex;
+      }
+    | undefined;
 };
 
 /** What is sent to a backend. A `Uint8Array` can be sent again; a stream cannot. */
@@ -121,7 +123,7 @@ export type UpstreamRequest = {
   readonly headers: string[];
   readonly body: Uint8Array | Readable | null;
   /** The other protocol that is asked for. */
-  readonly upgrade?: string;
+  readonly upgrade: string | undefined;
 };
 
 /**
