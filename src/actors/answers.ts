@@ -72,8 +72,9 @@ export function endResponse(core: Core, fact: Extract<Fact, { type: 'response.en
   const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
   const entry = poolOf(core).leases.get(fact.lease);
-  if (entry !== undefined) pauseIfAsked(core, entry, fact.retryAfterMs);
+  // The end of the lease comes first among the decisions: by it the figures tell that a fact was not too late.
   endLease(core, request, 'ended', fact.reusable ? undefined : 'unusable');
+  if (entry !== undefined) pauseIfAsked(core, entry, fact.retryAfterMs);
   if (entry !== undefined && isOfItsAddress(entry)) noteAnswer(core, entry.backend, fact.status);
   finish(core, request);
 }

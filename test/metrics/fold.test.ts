@@ -125,6 +125,13 @@ describe('the figures of entries', () => {
     assert.equal(figures.outcomes.aborted, 1);
   });
 
+  it('count an answer that asks to be left alone like any other', () => {
+    const { figures, take, of } = sent({ ...ONE, outlier: {} });
+    const amount = { bytes: 10, chunks: 1, reusable: true };
+    take(30, { type: 'response.ended', request: 1, lease: 1, status: 429, ...amount, retryAfterMs: 1000 });
+    assert.deepEqual([of('a').outcomes['4xx'], figures.flights.size], [1, 0]);
+  });
+
   it('let what came too late count for nothing but a fact', () => {
     const { take, of, figures } = sent();
     take(30, started(1, 1), ended(1, 1), ended(1, 1), failed(1, 1), started(1, 1));

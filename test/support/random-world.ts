@@ -77,7 +77,7 @@ export function createWorld(): World {
   const end = ({ socket, request, lease, backend: id }: Held, reusable: boolean) => {
     active.delete(socket);
     if (reusable) idle.set(socket, id);
-    take({ type: 'response.ended', request, lease, status: statusOf(lease), bytes: 1, chunks: 1, reusable });
+    take({ type: 'response.ended', request, lease, ...answerOf(lease), bytes: 1, chunks: 1, reusable });
   };
 
   const closeThenEnd = ({ socket, request, lease, backend: id }: Held) => {
@@ -184,6 +184,11 @@ function headFact(request: number, lease: number, choice: number): Fact {
     ...(choice % 3 === 1 ? { held: true } : {}),
     ...(choice % 5 === 0 ? { retryAfterMs: choice % 200 } : {}),
   };
+}
+
+/** Some refusals say when to come again. */
+function answerOf(lease: number): { status: number; retryAfterMs?: number } {
+  return { status: statusOf(lease), ...(lease % 9 === 0 ? { retryAfterMs: 50 } : {}) };
 }
 
 /** Some answers are refusals. */

@@ -151,9 +151,12 @@ function* unchanging(before: CoreConfig, { fact, decisions }: Entry): Generator<
 }
 
 /** The event of a machine that led from the one state to the other; see the machine in `backend.ts`. */
-function eventOf({ from, to }: Change, { fact }: Entry): string {
+function eventOf({ backend, from, to }: Change, { fact }: Entry): string {
   if (from === 'draining' && (to === 'drained' || to === 'removed')) return 'leases.ended';
   if (to === 'ejected') return 'request.failed';
+  // Where the last healthy backend falls, the ejected ones come back by a fact that is about that one.
+  const isAboutAnother = 'backend' in fact && fact.backend !== backend;
+  if (from === 'ejected' && to === 'healthy' && isAboutAnother) return 'ejection.lifted';
   switch (fact.type) {
     case 'timer.fired':
       return 'ejection.expired';
