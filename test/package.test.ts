@@ -62,7 +62,7 @@ suite('the installed package', { timeout: 110_000 }, () => {
     try {
       const status = await firstStatus(`http://127.0.0.1:${port}/health`, child);
       assert.equal(status, 200, printed());
-      const adminUrl = /"adminUrl":"([^"]+)"/.exec(printed())?.[1] ?? '';
+      const adminUrl = await found(/"adminUrl":"([^"]+)"/, printed, child);
       for (const name of ['', 'main.js', 'lit-html/lit-html.js', 'api/chart']) {
         assert.equal((await fetch(`${adminUrl}/inspector/${name}`)).status, 200, `/inspector/${name}`);
       }
@@ -129,6 +129,17 @@ function collect(child: ChildProcess): () => string {
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
   return () => `it printed:\n${Buffer.concat(chunks)}`;
+}
+
+/** Waits for what is printed; the listener may answer before that has come through the pipe. */
+async function found(pattern: RegExp, printed: () => string, child: ChildProcess): Promise<string> {
+  assert.ok(child.stdout !== null);
+  const signal = AbortSignal.timeout(10_000);
+  for (;;) {
+    const match = pattern.exec(printed())?.[1];
+    if (match !== undefined) return match;
+    await once(child.stdout, 'data', { signal });
+  }
 }
 
 async function freePort(): Promise<number> {
