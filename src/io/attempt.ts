@@ -8,16 +8,29 @@ import type { UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
 import type { AnswerHead, RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
-import { interimHeaders, responseHeaders, responseTrailers, valuesOf } from './headers.ts';
-import { type HeldAnswer, holdingBack } from './held-answer.ts';
+import { firstValueOf, interimHeaders, responseHeaders, responseTrailers } from './headers.ts';
+import { type HeldAnswer, holdAnswer } from './held-answer.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Tunnels } from './tunnel.ts';
 import { hasWebSocket } from './upgrade.ts';
 
-/** How far a request has come; its attempts and its exchange share it. */
+/** What all requests share. */
+export type Surroundings = {
+  readonly desk: RequestDesk;
+  /** Statuses, among other words, of answers that the core may have thrown away. */
+  readonly retryOn: () => readonly string[];
+  readonly tunnels: Tunnels;
+};
+
+/** A request and how far it has come; its attempts and its exchange share it. */
 export type Progress = {
+  readonly surroundings: Surroundings;
+  readonly downstream: Downstream;
+  readonly requestId: string;
+  /** Whether the request can be sent a second time. */
+  readonly isReplayable: boolean;
   /** The number the core knows it by; 0 before the core does. */
-  request: number;
+  readonly request: number;
   /** Whether all has been said to the client, or nothing more can be. */
   done: boolean;
   /** Whether the head of an answer has gone out. */
@@ -28,111 +41,152 @@ export type Progress = {
   held: HeldAnswer | undefined;
 };
 
-export type AttemptOptions = {
-  readonly desk: RequestDesk;
-  readonly downstream: Downstream;
-  readonly requestId: string;
-  /** Whether the request can be sent a second time. */
-  readonly isReplayable: boolean;
-  readonly retryOn: () => readonly string[];
-  readonly tunnels: Tunnels;
-};
-
-export function conclude(progress: Progress, desk: RequestDesk): void {
+/** Nothing more is to be said to the client, and what it does is no news any more. */
+export function conclude(progress: Progress): void {
   progress.done = true;
-  desk.close(progress.request);
+  progress.surroundings.desk.close(progress.request);
 }
 
-/** What receives the answer of the backend that this grant is for. */
-export function createAttempt(options: AttemptOptions, progress: Progress, grant: Grant): UpstreamReceiver {
-  const { desk, isReplayable, retryOn } = options;
-  const forwarder = createForwarder(options, progress, grant);
-  if (!isReplayable) return forwarder;
-  return holdingBack(forwarder, {
-    lease: grant.lease,
-    isHeld: (status) => !progress.done && retryOn().includes(String(status)),
-    hold(held, status, _reason, headers) {
-      progress.held = held;
-      desk.started(grant.request, grant.lease, { ...headOf(status, headers), held: true });
-    },
-  });
+/**
+ * Receives the answer of the backend that a grant is for. A class, since there is one for each request: its methods are
+ * not made anew each time.
+ */
+export class Attempt implements UpstreamReceiver {
+  private readonly progress: Progress;
+  private readonly grant: Grant;
+  private isEventStream = false;
+  private status = 0;
+  private retryAfterMs: number | undefined = undefined;
+  /** Whether the core knows that the answer has begun. */
+  private isTold = false;
+  private bytes = 0;
+  private chunks = 0;
+  private held: HeldAnswer | undefined = undefined;
+
+  constructor(progress: Progress, grant: Grant) {
+    this.progress = progress;
+    this.grant = grant;
+  }
+
+  switched(headers: RawHeaders, connection: Duplex): void {
+    if (this.progress.done) return;
+    this.progress.answering = true;
+    joinTunnel(this.progress, this.grant, headers, connection);
+  }
+
+  informed(code: number, headers: RawHeaders): void {
+    if (!this.progress.done) this.progress.downstream.inform(code, interimHeaders(headers));
+  }
+
+  started(status: number, reason: string, headers: RawHeaders, flow: Flow): void {
+    const { progress } = this;
+    if (progress.done) return;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs(status, headers, Date.now);
+    const { isReplayable, surroundings } = progress;
+    // Most answers are successes, and those are never held.
+    if (status >= LEAST_HELD && isReplayable && surroundings.retryOn().includes(String(status))) {
+      this.hold(() => this.begin(reason, headers, flow));
+      return;
+    }
+    this.begin(reason, headers, flow);
+    // An answer that is all there already is told by its end alone, which comes one microtask from here.
+    queueMicrotask(() => queueMicrotask(() => this.tellStart()));
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.held !== undefined) {
+      this.held.keep(() => this.data(chunk));
+      return;
+    }
+    const { progress } = this;
+    if (progress.done) return;
+    this.bytes += chunk.byteLength;
+    this.chunks += 1;
+    if (!progress.downstream.write(chunk)) progress.flow?.pause();
+  }
+
+  ended(trailers: RawHeaders, reusable: boolean): void {
+    if (this.held !== undefined) {
+      this.held.keep(() => this.ended(trailers, reusable));
+      return;
+    }
+    const { progress, status, bytes, chunks } = this;
+    if (progress.done) return;
+    progress.downstream.end(responseTrailers(trailers));
+    conclude(progress);
+    const retryAfterMs = this.isTold ? undefined : this.retryAfterMs;
+    const { request, lease } = this.grant;
+    progress.surroundings.desk.ended(request, lease, { status, bytes, chunks, reusable, retryAfterMs });
+  }
+
+  failed(reason: UpstreamFailure, written: boolean): void {
+    if (this.held !== undefined) {
+      this.held.keep(() => this.failed(reason, written));
+      return;
+    }
+    const { progress, bytes, chunks } = this;
+    if (progress.done) return;
+    const { request, lease, backend } = this.grant;
+    if (progress.answering) {
+      // Before the failure, since nothing is sent again once an answer has begun.
+      this.tellStart();
+      conclude(progress);
+      breakOff(progress.downstream, backend, reason, this.isEventStream);
+    }
+    progress.surroundings.desk.failed(request, lease, { reason, written, bytes, chunks });
+  }
+
+  /** Keeps the answer back until the core has decided about it. */
+  private hold(begin: () => void): void {
+    const { request, lease } = this.grant;
+    this.held = holdAnswer(lease, () => {
+      this.held = undefined;
+      begin();
+    });
+    this.progress.held = this.held;
+    this.isTold = true;
+    this.progress.surroundings.desk.started(request, lease, { ...this.head(), held: true });
+  }
+
+  private begin(reason: string, headers: RawHeaders, flow: Flow): void {
+    const { progress, status } = this;
+    if (progress.done) return;
+    const { downstream, requestId } = progress;
+    downstream.start(status, reason, responseHeaders(headers, requestId, this.grant.backend));
+    progress.flow = flow;
+    progress.answering = true;
+    this.isEventStream = canTakeErrorEvent(headers);
+  }
+
+  private tellStart(): void {
+    if (this.isTold || this.progress.done) return;
+    this.isTold = true;
+    const { request, lease } = this.grant;
+    this.progress.surroundings.desk.started(request, lease, this.head());
+  }
+
+  /** What the core learns of the head of the answer. */
+  private head(): AnswerHead {
+    const { status, retryAfterMs } = this;
+    return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
+  }
 }
 
-function createForwarder(options: AttemptOptions, progress: Progress, grant: Grant): UpstreamReceiver {
-  const { desk, downstream, requestId } = options;
-  const { request, lease, backend } = grant;
-  let isEventStream = false;
-  let head: AnswerHead = { status: 0 };
-  let isTold = false;
-  let bytes = 0;
-  let chunks = 0;
-  const tellStart = () => {
-    if (isTold || progress.done) return;
-    isTold = true;
-    desk.started(request, lease, head);
-  };
-  return {
-    switched(headers, connection) {
-      if (progress.done) return;
-      progress.answering = true;
-      joinTunnel(options, progress, grant, headers, connection);
-    },
-    informed(code, headers) {
-      if (!progress.done) downstream.inform(code, interimHeaders(headers));
-    },
-    started(code, reason, headers, flow) {
-      if (progress.done) return;
-      downstream.start(code, reason, responseHeaders(headers, requestId, backend));
-      head = headOf(code, headers);
-      progress.flow = flow;
-      progress.answering = true;
-      isEventStream = canTakeErrorEvent(headers);
-      isTold = progress.held?.lease === lease;
-      // An answer that is all there already is told by its end alone, which comes one microtask from here.
-      if (!isTold) queueMicrotask(() => queueMicrotask(tellStart));
-    },
-    data(chunk) {
-      if (progress.done) return;
-      bytes += chunk.byteLength;
-      chunks += 1;
-      if (!downstream.write(chunk)) progress.flow?.pause();
-    },
-    ended(trailers, reusable) {
-      if (progress.done) return;
-      downstream.end(responseTrailers(trailers));
-      conclude(progress, desk);
-      const { status } = head;
-      desk.ended(request, lease, { ...(isTold ? { status } : head), bytes, chunks, reusable });
-    },
-    failed(reason, written) {
-      if (progress.done) return;
-      if (progress.answering) {
-        // Before the failure, since nothing is sent again once an answer has begun.
-        tellStart();
-        conclude(progress, desk);
-        breakOff(downstream, backend, reason, isEventStream);
-      }
-      desk.failed(request, lease, { reason, written, bytes, chunks });
-    },
-  };
-}
-
-/** What the core learns of the head of an answer. */
-function headOf(status: number, headers: RawHeaders): AnswerHead {
-  const asked = retryAfterMs(status, headers, Date.now);
-  return asked === undefined ? { status } : { status, retryAfterMs: asked };
-}
+/** The first status that stands for a failure. */
+const LEAST_HELD = 400;
 
 const SWITCHED = 101;
 
 /** Makes one connection of the client's and the backend's. */
 function joinTunnel(
-  { desk, downstream, requestId, tunnels }: AttemptOptions,
   progress: Progress,
   { request, lease, backend }: Grant,
   headers: RawHeaders,
   upstream: Duplex,
 ): void {
+  const { downstream, requestId, surroundings } = progress;
+  const { desk, tunnels } = surroundings;
   const { upgrade } = downstream;
   if (upgrade === undefined || !hasWebSocket(headers)) {
     desk.failed(request, lease, { reason: 'badResponse', written: true, bytes: 0, chunks: 0 });
@@ -148,12 +202,12 @@ function joinTunnel(
     {
       ended(totals) {
         if (progress.done) return;
-        conclude(progress, desk);
-        desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
+        conclude(progress);
+        progress.surroundings.desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
       },
       broken(reason, totals) {
         if (progress.done) return;
-        conclude(progress, desk);
+        conclude(progress);
         desk.failed(request, lease, { reason, written: true, ...totals });
       },
     },
@@ -178,10 +232,9 @@ function breakOff(
 
 /** Whether an error event may be appended: an event stream, not compressed, not of a fixed length. */
 function canTakeErrorEvent(headers: RawHeaders): boolean {
-  const type = valuesOf(headers, 'content-type')[0] ?? '';
   return (
-    /^text\/event-stream\b/i.test(type) &&
-    valuesOf(headers, 'content-encoding').length === 0 &&
-    valuesOf(headers, 'content-length').length === 0
+    firstValueOf(headers, 'content-length') === undefined &&
+    firstValueOf(headers, 'content-encoding') === undefined &&
+    /^text\/event-stream\b/i.test(firstValueOf(headers, 'content-type') ?? '')
   );
 }

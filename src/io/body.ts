@@ -24,7 +24,7 @@ export type Body =
 export type BodyReceiver = {
   ready(body: Body): void;
   /** The body is longer than allowed. May follow `ready` when the body streams. */
-  tooLarge(): void;
+  tooLarge(maxBodyBytes: number): void;
   /** The client has sent nothing for too long. May follow `ready` when the body streams. */
   stoodStill(): void;
 };
@@ -50,64 +50,91 @@ export function takeBody(
     receiver.ready({ kind: 'none' });
     return;
   }
-  const pieces: Buffer[] = [];
-  let size = 0;
-  const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  const progressed = watchIdle(request, {
-    idleTimeoutMs: limits.bodyIdleTimeoutMs,
-    isWhole: () => size >= length,
-    stoodStill: receiver.stoodStill,
-  });
-  const onData = (piece: Buffer) => {
-    progressed();
+  new Intake(request, limits, readAhead, receiver).begin();
+}
+
+/** Takes the pieces of one body in until it is whole or streams. */
+class Intake {
+  private readonly request: IncomingMessage;
+  private readonly limits: BodyLimits;
+  private readonly readAhead: ReadAhead;
+  private readonly receiver: BodyReceiver;
+  private readonly pieces: Buffer[] = [];
+  private size = 0;
+  private idleTimer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(request: IncomingMessage, limits: BodyLimits, readAhead: ReadAhead, receiver: BodyReceiver) {
+    this.request = request;
+    this.limits = limits;
+    this.readAhead = readAhead;
+    this.receiver = receiver;
+  }
+
+  begin(): void {
+    this.request.on('data', this.onData);
+    this.request.on('end', this.onEnd);
+    // A body that came together with its head has been read by then, as most do, and there is nothing to wait for.
+    queueMicrotask(this.watchIdle);
+  }
+
+  private readonly onData = (piece: Buffer): void => {
+    const { limits, receiver, request, pieces, readAhead } = this;
+    this.progressed();
     pieces.push(piece);
-    size += piece.length;
-    if (size > limits.maxBodyBytes) {
-      hold();
-      receiver.tooLarge();
-    } else if (size > limits.bufferBytes) {
-      hold();
-      const { maxBodyBytes } = limits;
-      const { tooLarge } = receiver;
-      const stream = streamBody(request, pieces, { maxBodyBytes, readAhead, tooLarge, progressed });
+    this.size += piece.length;
+    const { maxBodyBytes } = limits;
+    if (this.size > maxBodyBytes) {
+      this.hold();
+      receiver.tooLarge(maxBodyBytes);
+    } else if (this.size > limits.bufferBytes) {
+      this.hold();
+      const stream = streamBody(request, pieces, {
+        maxBodyBytes,
+        readAhead,
+        tooLarge: () => receiver.tooLarge(maxBodyBytes),
+        progressed: () => this.progressed(),
+      });
       receiver.ready({ kind: 'stream', stream });
     }
   };
-  const onEnd = () => {
+
+  private readonly onEnd = (): void => {
+    const { pieces, size } = this;
     const [first = Buffer.alloc(0)] = pieces;
-    receiver.ready({ kind: 'whole', bytes: pieces.length === 1 ? first : Buffer.concat(pieces, size) });
+    this.receiver.ready({
+      kind: 'whole',
+      bytes: pieces.length === 1 ? first : Buffer.concat(pieces, size),
+    });
   };
-  const hold = () => {
+
+  private hold(): void {
+    const { request } = this;
     request.pause();
-    request.off('data', onData);
-    request.off('end', onEnd);
-  };
-  request.on('data', onData);
-  request.on('end', onEnd);
-}
+    request.off('data', this.onData);
+    request.off('end', this.onEnd);
+  }
 
-type IdleWatch = {
-  readonly idleTimeoutMs: number;
   /** Whether all of the body has come, though its end may not have been noted yet. */
-  readonly isWhole: () => boolean;
-  readonly stoodStill: () => void;
-};
+  private isWhole(): boolean {
+    return this.size >= Number(this.request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  }
 
-/** @returns what is to be called at each piece, so that `stoodStill` is not */
-function watchIdle(request: IncomingMessage, { idleTimeoutMs, isWhole, stoodStill }: IdleWatch): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const stop = () => clearTimeout(timer);
-  const onTime = () => {
-    // While it is we who do not read, the client is not to blame.
-    if (request.isPaused()) timer?.refresh();
-    else stoodStill();
+  private readonly watchIdle = (): void => {
+    const { request, limits } = this;
+    if (this.isWhole() || request.destroyed) return;
+    const timer = setTimeout(() => this.onIdle(), limits.bodyIdleTimeoutMs);
+    this.idleTimer = timer;
+    request.on('end', () => clearTimeout(timer));
+    request.on('close', () => clearTimeout(timer));
   };
-  // A body that came together with its head has been read by then, as most do, and there is nothing to wait for.
-  queueMicrotask(() => {
-    if (isWhole() || request.destroyed) return;
-    timer = setTimeout(onTime, idleTimeoutMs);
-    request.on('end', stop);
-    request.on('close', stop);
-  });
-  return () => timer?.refresh();
+
+  private onIdle(): void {
+    // While it is we who do not read, the client is not to blame.
+    if (this.request.isPaused()) this.progressed();
+    else this.receiver.stoodStill();
+  }
+
+  private progressed(): void {
+    this.idleTimer?.refresh();
+  }
 }

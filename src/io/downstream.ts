@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
-import { fieldLines, valuesOf, withoutField } from './headers.ts';
+import { fieldLines, firstValueOf, valuesOf, withoutField } from './headers.ts';
 import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
 
 export type DownstreamEvents = {
@@ -18,82 +18,136 @@ export type DownstreamEvents = {
 };
 
 export type DownstreamSettings = {
-  /** Whether the gateway shuts down, and connections are not to be kept. */
-  readonly isStopping: () => boolean;
   /** How long a client may read nothing of an answer that waits for it. */
   readonly idleReaderTimeoutMs: number;
-  readonly upgrade: Downstream['upgrade'];
 };
 
-export function nodeDownstream(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { isStopping, idleReaderTimeoutMs, upgrade }: DownstreamSettings,
-): Downstream & { listen(events: DownstreamEvents): void } {
-  let wrote = false;
-  let hasLength = false;
-  const head = (headers: RawHeaders): string[] =>
-    isStopping() ? [...headers, 'Connection', 'close'] : [...headers];
-  return {
-    method: request.method ?? 'GET',
-    target: request.url ?? '/',
-    headers: request.rawHeaders,
-    remoteAddress: request.socket.remoteAddress ?? '',
-    protocol: request.socket instanceof TLSSocket ? 'https' : 'http',
-    upgrade,
-    listen({ drained, gone }) {
-      response.on('drain', () => {
-        response.socket?.setTimeout(0);
-        drained();
-      });
-      response.on('close', () => {
-        if (!response.writableFinished) gone();
-      });
-    },
-    inform(status, headers) {
-      writeInterim(request, response, status, headers);
-    },
-    start(status, reason, headers) {
-      hasLength = valuesOf(headers, 'content-length').length > 0;
-      const mayChunk = response.useChunkedEncodingByDefault && !hasLength && hasContent(request, status);
-      response.writeHead(status, reason, head(asNodeTakesThem(headers, mayChunk)));
-      // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
-      queueMicrotask(() => {
-        // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
-        if (!wrote && !response.destroyed) response.write('', 'latin1');
-      });
-    },
-    write(chunk) {
-      wrote = true;
-      const isTaken = response.write(chunk);
-      if (!isTaken) limitReader(response, idleReaderTimeoutMs);
-      return isTaken;
-    },
-    end(trailers) {
-      wrote = true;
-      if (trailers.length > 0) response.addTrailers(pairs(trailers));
-      response.end();
-      if (response.writableLength > 0) limitReader(response, idleReaderTimeoutMs);
-      // A backend may answer before it has all of the body; what is left of it stands before the next request.
-      if (!request.complete) dropBodyInTime(request);
-    },
-    cut() {
-      cutShort(response, hasLength);
-    },
-    answer(status, headers, body) {
-      const length = String(Buffer.byteLength(body));
-      const reason = STATUS_CODES[status] ?? '';
-      const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
-      const list = [...headers, ...type, 'Content-Length', length];
-      if (request.complete || !announcesBody(request)) {
-        response.writeHead(status, reason, head(list));
-        response.end(body);
-        return;
-      }
-      response.writeHead(status, reason, [...list, 'Connection', 'close']);
-      endUnread(request, response, body);
-    },
-  };
+const CLOSE = ['Connection', 'close'];
+
+/** A class, since there is one for each request: its methods are not made anew each time. */
+export class NodeDownstream implements Downstream {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly remoteAddress: string;
+  readonly protocol: 'http' | 'https';
+  readonly upgrade: Downstream['upgrade'];
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private readonly isStopping: () => boolean;
+  private readonly settings: DownstreamSettings;
+  private events: DownstreamEvents | undefined = undefined;
+  private hasWritten = false;
+  private hasLength = false;
+  private isDrainAwaited = false;
+
+  /** @param isStopping whether the gateway shuts down, and connections are not to be kept */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isStopping: () => boolean,
+    settings: DownstreamSettings,
+    upgrade: Downstream['upgrade'],
+  ) {
+    const { socket } = request;
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.headers = request.rawHeaders;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.protocol = socket instanceof TLSSocket ? 'https' : 'http';
+    this.upgrade = upgrade;
+    this.request = request;
+    this.response = response;
+    this.isStopping = isStopping;
+    this.settings = settings;
+  }
+
+  /** From here on `events` hears of the client. */
+  listen(events: DownstreamEvents): void {
+    this.events = events;
+  }
+
+  /** To be called when the connection, or the answer over it, has come to its end. */
+  closed(): void {
+    if (!this.response.writableFinished) this.events?.gone();
+  }
+
+  inform(status: number, headers: RawHeaders): void {
+    writeInterim(this.request, this.response, status, headers);
+  }
+
+  start(status: number, reason: string, headers: RawHeaders): void {
+    const { request, response } = this;
+    this.hasLength = firstValueOf(headers, 'content-length') !== undefined;
+    const mayChunk = response.useChunkedEncodingByDefault && !this.hasLength && hasContent(request, status);
+    response.writeHead(status, reason, this.head(asNodeTakesThem(headers, mayChunk)));
+    // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
+    queueMicrotask(() => {
+      // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
+      if (!this.hasWritten && !response.destroyed) response.write('', 'latin1');
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.hasWritten = true;
+    if (this.response.write(chunk)) return true;
+    this.limitReader();
+    if (!this.isDrainAwaited) {
+      this.isDrainAwaited = true;
+      this.response.once('drain', () => this.drained());
+    }
+    return false;
+  }
+
+  end(trailers: RawHeaders): void {
+    const { request, response } = this;
+    this.hasWritten = true;
+    if (trailers.length > 0) response.addTrailers(pairs(trailers));
+    response.end();
+    if (response.writableLength > 0) this.limitReader();
+    // A backend may answer before it has all of the body; what is left of it stands before the next request.
+    if (!request.complete) dropBodyInTime(request);
+  }
+
+  cut(): void {
+    cutShort(this.response, this.hasLength);
+  }
+
+  answer(status: number, headers: RawHeaders, body: string): void {
+    const { request, response } = this;
+    const reason = STATUS_CODES[status] ?? '';
+    const list = [...headers];
+    if (firstValueOf(headers, 'content-type') === undefined) list.push('Content-Type', 'application/json');
+    list.push('Content-Length', String(Buffer.byteLength(body)));
+    if (request.complete || !announcesBody(request)) {
+      response.writeHead(status, reason, this.head(list));
+      response.end(body);
+      return;
+    }
+    response.writeHead(status, reason, [...list, ...CLOSE]);
+    endUnread(request, response, body);
+  }
+
+  private head(headers: readonly string[]): string[] {
+    return this.isStopping() ? [...headers, ...CLOSE] : [...headers];
+  }
+
+  private drained(): void {
+    this.isDrainAwaited = false;
+    this.response.socket?.setTimeout(0);
+    this.events?.drained();
+  }
+
+  /**
+   * Cuts a client off that does not read what it has been sent, once nothing has left for so long; each piece that the
+   * kernel takes begins the time anew (nginx's send_timeout).
+   */
+  private limitReader(): void {
+    const { response, settings } = this;
+    whenAssigned(response, (socket) => {
+      if (response.writableLength > 0) socket.setTimeout(settings.idleReaderTimeoutMs);
+    });
+  }
 }
 
 /** How many interim answers may wait for their turn on a pipelined connection. */
@@ -147,6 +201,7 @@ function hasContent(request: IncomingMessage, status: number): boolean {
  */
 function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
   const kept = mayChunk ? headers : withoutField(headers, 'trailer');
+  if (firstValueOf(kept, 'content-disposition') === undefined) return kept;
   if (valuesOf(kept, 'content-disposition').every(isAscii)) return kept;
   const first = kept.findIndex((item, index) => index % 2 === 0 && item.toLowerCase() === 'content-length');
   if (first === -1 || Number(kept[first + 1]) === 0) return kept;
@@ -158,16 +213,6 @@ function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
 
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
-}
-
-/**
- * Cuts a client off that does not read what it has been sent, once nothing has left for so long; each piece that the
- * kernel takes begins the time anew (nginx's send_timeout).
- */
-function limitReader(response: ServerResponse, idleReaderTimeoutMs: number): void {
-  whenAssigned(response, (socket) => {
-    if (response.writableLength > 0) socket.setTimeout(idleReaderTimeoutMs);
-  });
 }
 
 /** An answer behind others on a pipelined connection has no socket before its turn. */

@@ -3,97 +3,138 @@
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
 import type { Readable } from 'node:stream';
-import type { Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
+import type {
+  Downstream,
+  Exchange,
+  Flow,
+  Grant,
+  Rejection,
+  Upstream,
+  UpstreamRequest,
+} from '../streams/ports.ts';
 import type { Arrival } from '../streams/requests.ts';
-import { type AttemptOptions, conclude, createAttempt, type Progress } from './attempt.ts';
-import type { Body } from './body.ts';
+import { Attempt, conclude, type Progress, type Surroundings } from './attempt.ts';
+import type { Body, BodyReceiver } from './body.ts';
 import type { DownstreamEvents } from './downstream.ts';
-import { errorBody, errorForRejection, type GatewayError } from './errors.ts';
+import { bodyTimeout, bodyTooLarge, errorBody, errorForRejection, type GatewayError } from './errors.ts';
 import { requestHeaders } from './headers.ts';
+import type { HeldAnswer } from './held-answer.ts';
+import { pathOf } from './router.ts';
 
-export type ExchangeOptions = Omit<AttemptOptions, 'isReplayable'> & {
+/** What all exchanges share. */
+export type ExchangeSurroundings = Surroundings & {
   readonly upstream: Upstream;
   readonly probeIntervalMs: () => number;
-};
-
-export type RunningExchange = DownstreamEvents & {
-  /** The body has come, or enough of it: hands the request to the core. */
-  begin(body: Body): void;
-  /** Answers with an error of the gateway's own and gives up whatever is under way. */
-  refuse(error: GatewayError): void;
 };
 
 /** A longer path is cut in the log: it is there to tell requests apart. */
 const MAX_RECORDED_PATH = 256;
 
-export function createExchange(options: ExchangeOptions): RunningExchange {
-  const { desk, upstream, downstream } = options;
-  const progress: Progress = { request: 0, done: false, answering: false, flow: undefined, held: undefined };
-  let upload: Readable | undefined;
-  /** What has been read ahead of a body that no backend gets any more is let go. */
-  const dropUpload = () => upload?.destroy();
-  return {
-    begin(body) {
-      if (progress.done) return;
-      if (body.kind === 'stream') upload = body.stream;
-      const outgoing = outgoingOf(options, body);
-      const attempts = { ...options, isReplayable: body.kind !== 'stream' };
-      const exchange: Exchange = {
-        granted(grant) {
-          progress.request = grant.request;
-          upstream.send(grant.socket, outgoing, createAttempt(attempts, progress, grant));
-        },
-        passed(lease) {
-          if (progress.held?.lease !== lease) return;
-          progress.held.pass();
-          progress.held = undefined;
-        },
-        discarded(lease) {
-          if (progress.held?.lease !== lease) return;
-          progress.held.discard();
-          progress.held = undefined;
-        },
-        rejected(rejection) {
-          if (progress.done) return;
-          progress.request = rejection.request;
-          conclude(progress, desk);
-          dropUpload();
-          answer(options, errorForRejection(rejection, options.probeIntervalMs()));
-        },
-      };
-      progress.request = desk.receive(arrivalOf(options, body), exchange);
-    },
-    refuse(error) {
-      if (progress.done) return;
-      progress.done = true;
-      desk.aborted(progress.request);
-      dropUpload();
-      // A backend may answer before it has all of the body; then the status line is gone already.
-      if (progress.answering) downstream.cut();
-      else answer(options, error);
-    },
-    drained() {
-      progress.flow?.resume();
-    },
-    gone() {
-      if (progress.done) return;
-      progress.done = true;
-      desk.aborted(progress.request);
-      dropUpload();
-    },
-  };
-}
+/** A class, since there is one for each request: its methods are not made anew each time. */
+export class ProxiedExchange implements Exchange, Progress, BodyReceiver, DownstreamEvents {
+  request = 0;
+  done = false;
+  answering = false;
+  flow: Flow | undefined = undefined;
+  held: HeldAnswer | undefined = undefined;
+  isReplayable = true;
+  readonly surroundings: ExchangeSurroundings;
+  readonly downstream: Downstream;
+  readonly requestId: string;
+  private outgoing: UpstreamRequest | undefined = undefined;
+  private upload: Readable | undefined = undefined;
 
-/** Answers in the gateway's own name. */
-function answer({ downstream, requestId }: ExchangeOptions, error: GatewayError): void {
-  const headers = ['X-Request-ID', requestId];
-  if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
-  if (error.closes === true) headers.push('Connection', 'close');
-  downstream.answer(error.status, headers, errorBody(error));
+  constructor(surroundings: ExchangeSurroundings, downstream: Downstream, requestId: string) {
+    this.surroundings = surroundings;
+    this.downstream = downstream;
+    this.requestId = requestId;
+  }
+
+  /** The body has come, or enough of it: hands the request to the core. */
+  ready(body: Body): void {
+    if (this.done) return;
+    const { surroundings, downstream, requestId } = this;
+    if (body.kind === 'stream') this.upload = body.stream;
+    this.isReplayable = body.kind !== 'stream';
+    this.outgoing = outgoingOf(downstream, requestId, body);
+    this.request = surroundings.desk.receive(arrivalOf(downstream, requestId, body), this);
+  }
+
+  tooLarge(maxBodyBytes: number): void {
+    this.refuse(bodyTooLarge(maxBodyBytes));
+  }
+
+  stoodStill(): void {
+    this.refuse(bodyTimeout());
+  }
+
+  granted(grant: Grant): void {
+    if (this.outgoing === undefined) return;
+    this.request = grant.request;
+    this.surroundings.upstream.send(grant.socket, this.outgoing, new Attempt(this, grant));
+  }
+
+  passed(lease: number): void {
+    const { held } = this;
+    if (held?.lease !== lease) return;
+    this.held = undefined;
+    held.pass();
+  }
+
+  discarded(lease: number): void {
+    const { held } = this;
+    if (held?.lease !== lease) return;
+    this.held = undefined;
+    held.discard();
+  }
+
+  rejected(rejection: Rejection): void {
+    if (this.done) return;
+    this.request = rejection.request;
+    conclude(this);
+    this.dropUpload();
+    this.answer(errorForRejection(rejection, this.surroundings.probeIntervalMs()));
+  }
+
+  /** Answers with an error of the gateway's own and gives up whatever is under way. */
+  refuse(error: GatewayError): void {
+    if (this.done) return;
+    this.giveUp();
+    // A backend may answer before it has all of the body; then the status line is gone already.
+    if (this.answering) this.downstream.cut();
+    else this.answer(error);
+  }
+
+  drained(): void {
+    this.flow?.resume();
+  }
+
+  gone(): void {
+    if (!this.done) this.giveUp();
+  }
+
+  private giveUp(): void {
+    this.done = true;
+    this.surroundings.desk.aborted(this.request);
+    this.dropUpload();
+  }
+
+  /** What has been read ahead of a body that no backend gets any more is let go. */
+  private dropUpload(): void {
+    this.upload?.destroy();
+  }
+
+  /** Answers in the gateway's own name. */
+  private answer(error: GatewayError): void {
+    const headers = ['X-Request-ID', this.requestId];
+    if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
+    if (error.closes === true) headers.push('Connection', 'close');
+    this.downstream.answer(error.status, headers, errorBody(error));
+  }
 }
 
 /** The request as a backend gets it; made once, and sent again as it is in a further attempt. */
-function outgoingOf({ downstream, requestId }: ExchangeOptions, body: Body): UpstreamRequest {
+function outgoingOf(downstream: Downstream, requestId: string, body: Body): UpstreamRequest {
   const { method, target, headers, remoteAddress, protocol, upgrade } = downstream;
   return {
     method,
@@ -105,18 +146,13 @@ function outgoingOf({ downstream, requestId }: ExchangeOptions, body: Body): Ups
 }
 
 /** What the core and the log learn of the request. */
-function arrivalOf({ downstream, requestId }: ExchangeOptions, body: Body): Arrival {
+function arrivalOf({ method, target }: Downstream, requestId: string, body: Body): Arrival {
   return {
     requestId,
-    method: downstream.method,
-    path: pathOf(downstream.target),
+    method,
+    // Without the query, which may hold keys.
+    path: pathOf(target).slice(0, MAX_RECORDED_PATH),
     bodyBytes: body.kind === 'whole' ? body.bytes.length : body.kind === 'none' ? 0 : -1,
     replayable: body.kind !== 'stream',
   };
-}
-
-/** The path of a target without its query, which may hold keys and so is not recorded. */
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return target.slice(0, Math.min(query === -1 ? target.length : query, MAX_RECORDED_PATH));
 }

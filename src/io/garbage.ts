@@ -12,18 +12,18 @@ import { closeLingering, isClosing } from './linger.ts';
 type Connection = {
   due: number;
   /** The request that came last, whose body may be what is broken. */
-  last: { readonly request: IncomingMessage; refuse(error: GatewayError): void } | undefined;
+  last: IncomingMessage | undefined;
+  exchange: Refusable | undefined;
   /** What the bytes behind the requests are answered with, once those have been answered. */
   refusal: GatewayError | undefined;
 };
 
+/** Ends with an error, if the rest of its request turns out to be garbage. */
+export type Refusable = { refuse(error: GatewayError): void };
+
 export type GarbageDesk = {
-  /**
-   * Notes that an answer is due.
-   *
-   * @param refuse ends the exchange with an error, if the rest of the request turns out to be garbage
-   */
-  expect(request: IncomingMessage, refuse: (error: GatewayError) => void): void;
+  /** Notes that an answer is due. */
+  expect(request: IncomingMessage, exchange: Refusable): void;
   /** Notes that the answer has been given, or that the client has gone. */
   answered(request: IncomingMessage): void;
   /** Whether answers are due on the connection. */
@@ -40,32 +40,36 @@ export function createGarbageDesk(): GarbageDesk {
   const connectionOf = (socket: Duplex): Connection => {
     const known = connections.get(socket);
     if (known !== undefined) return known;
-    const created: Connection = { due: 0, last: undefined, refusal: undefined };
+    const created: Connection = { due: 0, last: undefined, exchange: undefined, refusal: undefined };
     connections.set(socket, created);
     return created;
   };
 
   return {
-    expect(request, refuse) {
+    expect(request, exchange) {
       const connection = connectionOf(request.socket);
       connection.due += 1;
-      connection.last = { request, refuse };
+      connection.last = request;
+      connection.exchange = exchange;
     },
     answered(request) {
       const connection = connectionOf(request.socket);
       connection.due -= 1;
-      if (connection.last?.request === request && request.complete) connection.last = undefined;
+      if (connection.last === request && request.complete) {
+        connection.last = undefined;
+        connection.exchange = undefined;
+      }
       if (connection.due > 0 || connection.refusal === undefined) return;
       refuseNow(request.socket, connection.refusal);
     },
     isDue: (socket) => (connections.get(socket)?.due ?? 0) > 0,
     refuse(error, socket) {
       if (isClosing(socket)) return;
-      const { due = 0, last } = connections.get(socket) ?? {};
+      const { due = 0, last, exchange } = connections.get(socket) ?? {};
       // A client that has closed its side behind half a request has gone, and no one reads a refusal.
       const isGone = error.code === 'ECONNRESET' || (socket.readableEnded && due > 0);
       if (!socket.writable || isGone) socket.destroy();
-      else if (last?.request.complete === false) last.refuse(refusalFor(error));
+      else if (last?.complete === false) exchange?.refuse(refusalFor(error));
       else if (due > 0) connectionOf(socket).refusal = refusalFor(error);
       else refuseNow(socket, refusalFor(error));
     },

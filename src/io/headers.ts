@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { RawHeaders } from '../streams/ports.ts';
+import { type FieldNames, fieldNames } from './field-names.ts';
 
 /** Fields of one hop. `Expect` is answered by the gateway itself, and `Trailer` stays, since trailers pass. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+const HOP_BY_HOP = [
   'connection',
   'expect',
   'keep-alive',
@@ -16,31 +17,39 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'te',
   'transfer-encoding',
   'upgrade',
-]);
+];
 
 /** Set by the gateway on requests, so that a client cannot speak for it. */
-const SET_ON_REQUEST: ReadonlySet<string> = new Set([
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'x-request-id',
-]);
+const SET_ON_REQUEST = ['x-forwarded-for', 'x-forwarded-proto', 'x-real-ip', 'x-request-id'];
+const SET_ON_RESPONSE = ['x-request-id', 'x-reprise-backend'];
+/** Fields that say where a message goes and where it ends; `Connection` has no say in them. */
+const NEVER_OF_ONE_HOP = ['content-length', 'host'];
 
-const SET_ON_RESPONSE: ReadonlySet<string> = new Set(['x-request-id', 'x-reprise-backend']);
+const OFF_REQUESTS = fieldNames([...HOP_BY_HOP, ...SET_ON_REQUEST]);
+const OFF_RESPONSES = fieldNames([...HOP_BY_HOP, ...SET_ON_RESPONSE]);
+const OFF_INTERIM = fieldNames(HOP_BY_HOP);
+const OFF_TRAILERS = fieldNames([...HOP_BY_HOP, ...NEVER_OF_ONE_HOP]);
 
 /** The values of one field, in order; the name in lower case. */
 export function valuesOf(headers: RawHeaders, name: string): string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    const field = headers[index] ?? '';
-    if (isNamed(field, name)) values.push(headers[index + 1] ?? '');
+    if (isNamed(headers[index] ?? '', name)) values.push(headers[index + 1] ?? '');
   }
   return values;
 }
 
+/** The first value of one field, if it occurs; the name in lower case. */
+export function firstValueOf(headers: RawHeaders, name: string): string | undefined {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (isNamed(headers[index] ?? '', name)) return headers[index + 1];
+  }
+  return undefined;
+}
+
 /** The same list without one field; the very same where it does not occur. The name in lower case. */
 export function withoutField(headers: RawHeaders, name: string): RawHeaders {
-  if (valuesOf(headers, name).length === 0) return headers;
+  if (firstValueOf(headers, name) === undefined) return headers;
   return headers.filter((_, index) => !isNamed(headers[index - (index % 2)] ?? '', name));
 }
 
@@ -49,33 +58,32 @@ function isNamed(field: string, name: string): boolean {
   return field.length === name.length && field.toLowerCase() === name;
 }
 
-/** Fields that say where a message goes and where it ends; `Connection` has no say in them. */
-const NEVER_OF_ONE_HOP: ReadonlySet<string> = new Set(['content-length', 'host']);
-
 /** Names that `Connection` lists as belonging to this hop. */
-function namedByConnection(headers: RawHeaders): ReadonlySet<string> | undefined {
-  let names: Set<string> | undefined;
-  for (const value of valuesOf(headers, 'connection')) {
-    for (const token of value.split(',')) {
-      const name = token.trim().toLowerCase();
-      if (name === '' || name === 'close' || name === 'keep-alive' || NEVER_OF_ONE_HOP.has(name)) continue;
-      names ??= new Set();
-      names.add(name);
-    }
-  }
-  return names;
+function namedByConnection(value: string): string[] {
+  const names = value.split(',').map((token) => token.trim().toLowerCase());
+  return names.filter(
+    (name) => name !== '' && name !== 'close' && name !== 'keep-alive' && !NEVER_OF_ONE_HOP.includes(name),
+  );
 }
 
-function endToEnd(headers: RawHeaders, replaced: ReadonlySet<string>): string[] {
-  const named = namedByConnection(headers);
+/** What is left when fields of one hop are taken out, those that `Connection` names among them. */
+function endToEnd(headers: RawHeaders, removed: FieldNames): string[] {
   const kept: string[] = [];
+  let named: string[] | undefined;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || replaced.has(lower) || named?.has(lower) === true) continue;
-    kept.push(name, headers[index + 1] ?? '');
+    const value = headers[index + 1] ?? '';
+    if (!removed.has(name)) kept.push(name, value);
+    else if (isNamed(name, 'connection')) {
+      const further = namedByConnection(value);
+      if (further.length > 0) named = [...(named ?? []), ...further];
+    }
   }
-  return kept;
+  return named === undefined ? kept : withoutFields(kept, named);
+}
+
+function withoutFields(headers: readonly string[], names: readonly string[]): string[] {
+  return headers.filter((_, index) => !names.includes((headers[index - (index % 2)] ?? '').toLowerCase()));
 }
 
 export type ForwardedFrom = {
@@ -86,34 +94,30 @@ export type ForwardedFrom = {
 
 /** The headers of a request as a backend gets them; the client's address joins `X-Forwarded-For`. */
 export function requestHeaders(headers: RawHeaders, from: ForwardedFrom): string[] {
-  const forwarded = endToEnd(headers, SET_ON_REQUEST);
-  const chain = [...valuesOf(headers, 'x-forwarded-for'), from.remoteAddress].join(', ');
-  forwarded.push(
-    ...['X-Forwarded-For', chain],
-    ...['X-Forwarded-Proto', from.protocol],
-    ...['X-Real-IP', from.remoteAddress],
-    ...['X-Request-ID', from.requestId],
-  );
+  const { remoteAddress, protocol, requestId } = from;
+  const forwarded = endToEnd(headers, OFF_REQUESTS);
+  const before = valuesOf(headers, 'x-forwarded-for');
+  const chain = before.length === 0 ? remoteAddress : [...before, remoteAddress].join(', ');
+  forwarded.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', protocol);
+  forwarded.push('X-Real-IP', remoteAddress, 'X-Request-ID', requestId);
   return forwarded;
 }
 
 /** The headers of a backend's answer as the client gets them. */
 export function responseHeaders(headers: RawHeaders, requestId: string, backend: string): string[] {
-  const passed = endToEnd(headers, SET_ON_RESPONSE);
+  const passed = endToEnd(headers, OFF_RESPONSES);
   passed.push('X-Request-ID', requestId, 'X-Reprise-Backend', backend);
   return passed;
 }
 
 /** Trailers of an answer that may be passed on: none that frames or routes a message (RFC 9110 §6.5.1). */
 export function responseTrailers(trailers: RawHeaders): RawHeaders {
-  return trailers.length === 0 ? trailers : endToEnd(trailers, NEVER_OF_ONE_HOP);
+  return trailers.length === 0 ? trailers : endToEnd(trailers, OFF_TRAILERS);
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** The headers of an answer before the final one, as the client gets them. */
 export function interimHeaders(headers: RawHeaders): string[] {
-  return endToEnd(headers, NONE);
+  return endToEnd(headers, OFF_INTERIM);
 }
 
 /** Headers as they stand in a message (RFC 9112 §5). */
@@ -137,6 +141,6 @@ const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 
 /** The client's `X-Request-ID` if it is short and plain, since it goes into logs and headers; else a new one. */
 export function requestIdOf(headers: RawHeaders): string {
-  const given = valuesOf(headers, 'x-request-id')[0];
+  const given = firstValueOf(headers, 'x-request-id');
   return given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
 }

@@ -1,6 +1,6 @@
 /** When a backend asks to be left alone for a while: `Retry-After` of its 429 and 503 (RFC 9110 §10.2.3). */
 import type { RawHeaders } from '../streams/ports.ts';
-import { valuesOf } from './headers.ts';
+import { firstValueOf } from './headers.ts';
 
 /** Whoever asks for more is taken at his word for a day; the core bounds it further. */
 const MOST_MS = 86_400_000;
@@ -11,7 +11,7 @@ const MOST_MS = 86_400_000;
  */
 export function retryAfterMs(status: number, headers: RawHeaders, now: () => number): number | undefined {
   if (status !== 429 && status !== 503) return undefined;
-  const [value] = valuesOf(headers, 'retry-after');
+  const value = firstValueOf(headers, 'retry-after');
   if (value === undefined) return undefined;
   const text = value.trim();
   const wait = /^\d+$/.test(text) ? Number(text) * 1000 : dateIn(text) - now();

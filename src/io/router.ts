@@ -7,12 +7,17 @@ export type Route = 'proxy' | 'health' | 'index' | 'metrics' | 'none';
  * @param proxied paths that go to a backend: exact ones, or prefixes that end in `/*`
  */
 export function routeOf(target: string, proxied: readonly string[]): Route {
-  const query = target.indexOf('?');
-  const path = query === -1 ? target : target.slice(0, query);
-  if (proxied.some((pattern) => matches(path, pattern))) return 'proxy';
+  const path = pathOf(target);
+  for (const pattern of proxied) if (matches(path, pattern)) return 'proxy';
   if (path === '/health') return 'health';
   if (path === '/metrics') return 'metrics';
   return path === '/' ? 'index' : 'none';
+}
+
+/** A target without its query. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
 }
 
 function matches(path: string, pattern: string): boolean {

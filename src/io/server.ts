@@ -3,16 +3,15 @@
  * exchange for what goes to a backend.
  */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { Downstream, Upstream } from '../streams/ports.ts';
+import type { Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
 import { createClientPort } from './client-port.ts';
 import type { ServerCertificate } from './config/pem-files.ts';
-import { nodeDownstream } from './downstream.ts';
+import { NodeDownstream } from './downstream.ts';
 import {
   badFraming,
   badRequest,
-  bodyTimeout,
   bodyTooLarge,
   expectationFailed,
   type GatewayError,
@@ -20,14 +19,14 @@ import {
   notFound,
   unsupportedCoding,
 } from './errors.ts';
-import { createExchange } from './exchange.ts';
+import { type ExchangeSurroundings, ProxiedExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
 import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
 import { isClosing } from './linger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
-import { authorityOf, originForm, routeOf } from './router.ts';
-import { createTunnels, type Tunnels } from './tunnel.ts';
+import { authorityOf, originForm, pathOf, type Route, routeOf } from './router.ts';
+import { createTunnels } from './tunnel.ts';
 import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
@@ -84,7 +83,13 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
-  const shared: Shared = { ...options, garbage, readAhead, tunnels, isStopping: () => stopping };
+  const shared: Shared = {
+    ...options,
+    ...{ garbage, readAhead, tunnels },
+    isStopping: () => stopping,
+    probeIntervalMs: () => options.settings().probeIntervalMs,
+    retryOn: () => options.settings().retryOn,
+  };
   // Several answers to one connection have an order, and behind the last there is nothing to switch.
   const maySwitch = (request: IncomingMessage) =>
     asksForWebSocket(request) && !garbage.isDue(request.socket) && !isClosing(request.socket);
@@ -100,12 +105,14 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       return;
     }
     inFlight += 1;
+    const downstream = downstreamOf(shared, incoming);
     response.on('close', () => {
       inFlight -= 1;
       garbage.answered(request);
       if (stopping) server.closeIdleConnections();
+      downstream.closed();
     });
-    handle(shared, incoming);
+    handle(shared, incoming, downstream);
   };
   server.on('request', (request, response) => serve({ request, response, expectation: 'none' }));
   server.on('checkContinue', (request, response) => serve({ request, response, expectation: 'continue' }));
@@ -168,54 +175,41 @@ type Incoming = {
 };
 
 /** What all requests of a listener share. */
-type Shared = ClientListenerOptions & {
-  readonly garbage: GarbageDesk;
-  readonly readAhead: ReadAhead;
-  readonly tunnels: Tunnels;
-  readonly isStopping: () => boolean;
-};
+type Shared = ClientListenerOptions &
+  ExchangeSurroundings & {
+    readonly garbage: GarbageDesk;
+    readonly readAhead: ReadAhead;
+    readonly isStopping: () => boolean;
+  };
 
-function handle(options: Shared, incoming: Incoming): void {
-  const { request, response, expectation, accept } = incoming;
+function downstreamOf(shared: Shared, { request, response, accept }: Incoming): NodeDownstream {
   toOriginForm(request);
-  const settings = options.settings();
-  const downstream = nodeDownstream(request, response, {
-    isStopping: options.isStopping,
-    idleReaderTimeoutMs: settings.idleReaderTimeoutMs,
-    upgrade: accept === undefined ? undefined : { protocol: WEBSOCKET, accept },
-  });
+  const upgrade = accept === undefined ? undefined : { protocol: WEBSOCKET, accept };
+  return new NodeDownstream(request, response, shared.isStopping, shared.settings(), upgrade);
+}
+
+function handle(
+  shared: Shared,
+  { request, response, expectation }: Incoming,
+  downstream: NodeDownstream,
+): void {
+  const settings = shared.settings();
   const requestId = requestIdOf(request.rawHeaders);
-  const exchange = createExchange({
-    desk: options.desk,
-    upstream: options.upstream,
-    tunnels: options.tunnels,
-    downstream,
-    requestId,
-    probeIntervalMs: () => options.settings().probeIntervalMs,
-    retryOn: () => options.settings().retryOn,
-  });
-  options.garbage.expect(request, exchange.refuse);
-  const problem = problemWith(request, expectation, settings);
+  const exchange = new ProxiedExchange(shared, downstream, requestId);
+  shared.garbage.expect(request, exchange);
+  const route = routeOf(downstream.target, settings.paths);
+  const problem = problemWith(request, route, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
     return;
   }
-  if (routeOf(downstream.target, settings.paths) === 'metrics') {
-    answerMetrics(options.metrics, downstream, requestId);
-    return;
-  }
-  const own = ownAnswer(options, downstream.target, settings);
-  if (own !== undefined) {
-    downstream.answer(200, ['X-Request-ID', requestId], JSON.stringify(own));
+  if (route !== 'proxy') {
+    answerOurselves(shared, route, downstream, requestId);
     return;
   }
   downstream.listen(exchange);
   if (expectation === 'continue') response.writeContinue();
-  takeBody(request, settings, options.readAhead, {
-    ready: (body) => exchange.begin(body),
-    tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
-    stoodStill: () => exchange.refuse(bodyTimeout()),
-  });
+  takeBody(request, settings, shared.readAhead, exchange);
 }
 
 /** The host in a target of absolute form goes before the one in `Host` (RFC 9112 §3.2.2). */
@@ -233,16 +227,15 @@ function toOriginForm(request: IncomingMessage): void {
 
 function problemWith(
   request: IncomingMessage,
+  route: Route,
   expectation: Expectation,
   settings: ServerSettings,
 ): GatewayError | undefined {
   const problem = problemWithHead(request);
   if (problem !== undefined) return problem;
-  const target = request.url ?? '/';
-  const route = routeOf(target, settings.paths);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const isServed = route === 'metrics' ? settings.exposeMetrics : route !== 'none';
-  if (!isServed || (route !== 'proxy' && !isRead)) return notFound(target.split('?', 1)[0] ?? target);
+  if (!isServed || (route !== 'proxy' && !isRead)) return notFound(pathOf(request.url ?? '/'));
   if (expectation === 'unknown') return expectationFailed(request.headers.expect ?? '');
   if (isTooLargeFromStart(request, settings.maxBodyBytes)) return bodyTooLarge(settings.maxBodyBytes);
   return undefined;
@@ -251,11 +244,12 @@ function problemWith(
 /** What the parser lets through and a proxy must not. */
 function problemWithHead({ rawHeaders, headers, httpVersion }: IncomingMessage): GatewayError | undefined {
   const hosts = valuesOf(rawHeaders, 'host');
+  const [host = ''] = hosts;
   // RFC 9112 §3.2: exactly one in HTTP/1.1, and never more.
   if (hosts.length > 1 || (hosts.length === 0 && httpVersion === '1.1')) {
     return badRequest(`The request has ${hosts.length} Host headers; it needs one.`);
   }
-  if (!hosts.every(isSaneHost)) return badRequest('The Host header does not name a host.');
+  if (!isSaneHost(host)) return badRequest('The Host header does not name a host.');
   const codings = headers['transfer-encoding'];
   if (codings === undefined) return undefined;
   // RFC 9112 §6.1: both are ways to smuggle a request past one of two servers.
@@ -264,28 +258,20 @@ function problemWithHead({ rawHeaders, headers, httpVersion }: IncomingMessage):
   return undefined;
 }
 
-function ownAnswer(
-  { version }: ClientListenerOptions,
-  target: string,
-  { paths }: ServerSettings,
-): object | undefined {
-  switch (routeOf(target, paths)) {
-    case 'health':
-      return { status: 'ok' };
-    case 'index':
-      return { name: 'reprise', version, links: { health: '/health', models: '/v1/models' } };
-    default:
-      return undefined;
-  }
-}
-
-function answerMetrics(
-  { contentType, text }: ClientListenerOptions['metrics'],
-  downstream: Downstream,
+function answerOurselves(
+  { metrics, version }: ClientListenerOptions,
+  route: Route,
+  downstream: NodeDownstream,
   requestId: string,
 ): void {
-  text().then(
-    (body) => downstream.answer(200, ['X-Request-ID', requestId, 'Content-Type', contentType], body),
-    () => downstream.cut(),
-  );
+  const id = ['X-Request-ID', requestId];
+  if (route === 'metrics') {
+    metrics.text().then(
+      (body) => downstream.answer(200, [...id, 'Content-Type', metrics.contentType], body),
+      () => downstream.cut(),
+    );
+    return;
+  }
+  const index = { name: 'reprise', version, links: { health: '/health', models: '/v1/models' } };
+  downstream.answer(200, id, JSON.stringify(route === 'health' ? { status: 'ok' } : index));
 }

@@ -11,23 +11,23 @@ import type { BackendSettings, Fact } from '../actors/events.ts';
 import type { SocketPort } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
 import { originOf } from './origin.ts';
+import { createResponseClock, type ResponseClock } from './response-clock.ts';
+
+/** What carries requests over an open socket. */
+export type Connection = {
+  /** Destroyed once it can carry no further request; has the error that broke it, if one did. */
+  readonly tcp: net.Socket;
+  readonly client: Client;
+  readonly clock: ResponseClock;
+};
 
 /** An open or opening socket. */
-type Held = {
-  readonly socket: number;
-  readonly backend: string;
-  readonly tcp: net.Socket;
-  client: Client | undefined;
-};
+type Held = { readonly tcp: net.Socket; connection: Connection | undefined };
 
 export type SocketRegistry = SocketPort & {
   readonly facts$: Observable<Fact>;
-  /** @returns the client on an open socket, or undefined if the socket is gone */
-  clientOf(socket: number): Client | undefined;
-  /** Whether the socket can still carry a request. */
-  isOpen(socket: number): boolean;
-  /** What broke the connection of a socket that has not been taken off the books yet, if something did. */
-  errorOf(socket: number): Error | undefined;
+  /** @returns undefined if the socket is not open yet or gone */
+  connectionOf(socket: number): Connection | undefined;
   readonly count: number;
   closeAll(): void;
 };
@@ -53,7 +53,7 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
 
   const open = (socket: number, backend: BackendSettings): void => {
     const tcp = connect(backend, secureContext());
-    const entry: Held = { socket, backend: backend.id, tcp, client: undefined };
+    const entry: Held = { tcp, connection: undefined };
     held.set(socket, entry);
     const timeout = setTimeout(() => tcp.destroy(connectTimeoutError()), connectTimeoutMs());
     let failure: unknown;
@@ -62,13 +62,13 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     });
     tcp.once(backend.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timeout);
-      entry.client = clientOver(tcp, backend);
+      entry.connection = { tcp, client: clientOver(tcp, backend), clock: createResponseClock() };
       facts$.next({ type: 'socket.opened', backend: backend.id, socket });
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
       if (!forget(socket)) return;
-      if (entry.client !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
+      if (entry.connection !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
       else {
         const reason = failure === undefined ? 'closed' : classifyFailure(failure);
         facts$.next({ type: 'socket.failed', backend: backend.id, socket, reason });
@@ -85,9 +85,7 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     facts$,
     open,
     evict,
-    clientOf: (socket) => held.get(socket)?.client,
-    isOpen: (socket) => held.get(socket)?.tcp.destroyed === false,
-    errorOf: (socket) => held.get(socket)?.tcp.errored ?? undefined,
+    connectionOf: (socket) => held.get(socket)?.connection,
     get count() {
       return held.size;
     },

@@ -2,36 +2,23 @@
  * Sends requests to backends over leased sockets, by undici's dispatch interface: bytes go from socket to
  * handler as they come, and headers stay the raw list they were.
  */
-import { Readable } from 'node:stream';
-import type { Client, Dispatcher } from 'undici';
+import { type Duplex, Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
-import { valuesOf } from './headers.ts';
-import {
-  createResponseClock,
-  type ResponseClock,
-  type ResponseTimeouts,
-  type TimedRequest,
-} from './response-clock.ts';
-import type { SocketRegistry } from './sockets.ts';
+import { firstValueOf } from './headers.ts';
+import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
+import type { Connection, SocketRegistry } from './sockets.ts';
 
 export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
-  const clocks = new WeakMap<Client, ResponseClock>();
-  const clockOf = (client: Client): ResponseClock => {
-    let clock = clocks.get(client);
-    if (clock === undefined) {
-      clock = createResponseClock();
-      clocks.set(client, clock);
-    }
-    return clock;
-  };
   return {
     send(socket, request, receiver) {
-      const client = sockets.clientOf(socket);
-      if (client === undefined) {
+      const connection = sockets.connectionOf(socket);
+      if (connection === undefined) {
         receiver.failed('closed', false);
         return;
       }
+      const { client } = connection;
       client.dispatch(
         {
           path: request.target,
@@ -44,131 +31,134 @@ export function createUpstream(sockets: SocketRegistry, timeouts: () => Response
           headersTimeout: 0,
           bodyTimeout: 0,
         },
-        handlerFor(request, receiver, timeouts(), {
-          clock: clockOf(client),
-          isOpen: () => sockets.isOpen(socket),
-          error: () => sockets.errorOf(socket),
-        }),
+        new Sending(connection, request, receiver, timeouts()),
       );
     },
   };
 }
 
-type Connection = { readonly clock: ResponseClock; isOpen(): boolean; error(): Error | undefined };
+/**
+ * One request that is sent: hears of its fate from undici, is timed by the clock of its socket, and holds the backend
+ * back. A class, since there is one for each request: its methods are not made anew each time.
+ */
+class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  private readonly connection: Connection;
+  private readonly request: UpstreamRequest;
+  private readonly receiver: UpstreamReceiver;
+  private controller: Dispatcher.DispatchController | undefined = undefined;
+  private hasAnswerBegun = false;
+  private isHeadWhole = false;
 
-function handlerFor(
-  request: UpstreamRequest,
-  receiver: UpstreamReceiver,
-  timeouts: ResponseTimeouts,
-  connection: Connection,
-): Dispatcher.DispatchHandler {
-  let written = false;
-  let answering = false;
-  let headIsWhole = false;
-  const { clock } = connection;
-  let timed: TimedRequest | undefined;
-  const isOver = () => {
-    if (timed !== undefined) clock.stop(timed);
-  };
-  return {
-    onRequestStart(controller) {
-      written = true;
-      timed = timedRequest(request, timeouts, controller);
-      clock.sent(timed);
-    },
-    onBodySent: clock.progressed,
-    onRequestSent: clock.progressed,
-    onResponseStarted() {
-      answering = true;
-    },
-    onResponseStart(controller, status, _headers, reason) {
-      // A 101 without its Upgrade is no way to anywhere.
-      if (status < 100 || status === 101) {
-        controller.abort(badStatusError(status));
-        return;
-      }
-      if (status < 200) {
-        clock.progressed();
-        receiver.informed(status, rawList(controller.rawHeaders));
-        return;
-      }
-      headIsWhole = true;
-      clock.begun();
-      const flow = timed === undefined ? controller : flowOf(controller, clock, timed);
-      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
-    },
-    onRequestUpgrade(controller, _status, _headers, connection) {
-      isOver();
-      receiver.switched(rawList(controller.rawHeaders), connection);
-    },
-    onResponseData(_controller, chunk) {
+  constructor(
+    connection: Connection,
+    request: UpstreamRequest,
+    receiver: UpstreamReceiver,
+    { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
+  ) {
+    this.connection = connection;
+    this.request = request;
+    this.receiver = receiver;
+    this.headersTimeoutMs = headersTimeoutMs;
+    this.idleTimeoutMs = idleTimeoutMs;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    this.connection.clock.sent(this);
+  }
+
+  onBodySent(): void {
+    this.connection.clock.progressed();
+  }
+
+  onRequestSent(): void {
+    this.connection.clock.progressed();
+  }
+
+  onResponseStarted(): void {
+    this.hasAnswerBegun = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason?: string,
+  ): void {
+    const { clock } = this.connection;
+    // A 101 without its Upgrade is no way to anywhere.
+    if (status < 100 || status === 101) {
+      controller.abort(badStatusError(status));
+    } else if (status < 200) {
       clock.progressed();
-      receiver.data(chunk);
-    },
-    onResponseEnd(controller) {
-      isOver();
-      // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
-      const error = connection.error();
-      if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
-        receiver.failed(classifyFailure(error), written);
-      } else {
-        endWith(receiver, rawList(controller.rawTrailers), request, connection);
-      }
-    },
-    onResponseError(_controller, error) {
-      isOver();
-      const reason = classifyFailure(error);
-      // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
-      const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
-      receiver.failed(isHalfHead ? 'badResponse' : reason, written);
-    },
-  };
-}
+      this.receiver.informed(status, rawList(controller.rawHeaders));
+    } else {
+      this.isHeadWhole = true;
+      clock.begun();
+      this.receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), this);
+    }
+  }
 
-function endWith(
-  receiver: UpstreamReceiver,
-  trailers: RawHeaders,
-  { method }: UpstreamRequest,
-  { isOpen }: Connection,
-): void {
-  // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
-  queueMicrotask(() => receiver.ended(trailers, isOpen() && method !== 'HEAD'));
-}
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: unknown,
+    connection: Duplex,
+  ): void {
+    this.connection.clock.stop(this);
+    this.receiver.switched(rawList(controller.rawHeaders), connection);
+  }
 
-function timedRequest(
-  { body }: UpstreamRequest,
-  { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
-  controller: Dispatcher.DispatchController,
-): TimedRequest {
-  return {
-    headersTimeoutMs,
-    idleTimeoutMs,
-    isClientsTurn: () => isAwaited(body),
-    onTimeout: (error) => controller.abort(error),
-  };
-}
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.connection.clock.progressed();
+    this.receiver.data(chunk);
+  }
 
-/** Whether a body is still to come, and the backend would take more of it than there is. */
-function isAwaited(body: UpstreamRequest['body']): boolean {
-  return body instanceof Readable && !body.readableEnded && body.readableFlowing === true;
-}
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const { clock, tcp } = this.connection;
+    clock.stop(this);
+    // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
+    const error = tcp.errored;
+    if (error && endsByClosing(rawList(controller.rawHeaders))) {
+      this.receiver.failed(classifyFailure(error), true);
+      return;
+    }
+    const trailers = rawList(controller.rawTrailers);
+    // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
+    queueMicrotask(() => this.receiver.ended(trailers, !tcp.destroyed && this.request.method !== 'HEAD'));
+  }
 
-/** A backend that is held back is not timed. */
-function flowOf(
-  controller: Dispatcher.DispatchController,
-  clock: ResponseClock,
-  request: TimedRequest,
-): Flow {
-  return {
-    pause() {
-      clock.paused(request);
-      controller.pause();
-    },
-    resume() {
-      clock.resumed(request);
-      controller.resume();
-    },
-  };
+  onResponseError(_controller: unknown, error: Error): void {
+    this.connection.clock.stop(this);
+    const reason = classifyFailure(error);
+    // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
+    const isHalfHead =
+      this.hasAnswerBegun && !this.isHeadWhole && (reason === 'closed' || reason === 'reset');
+    this.receiver.failed(isHalfHead ? 'badResponse' : reason, this.controller !== undefined);
+  }
+
+  /** Whether a body is still to come, and the backend would take more of it than there is. */
+  isClientsTurn(): boolean {
+    const { body } = this.request;
+    return body instanceof Readable && !body.readableEnded && body.readableFlowing === true;
+  }
+
+  onTimeout(error: Error): void {
+    this.controller?.abort(error);
+  }
+
+  /** A backend that is held back is not timed. */
+  pause(): void {
+    this.connection.clock.paused(this);
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.connection.clock.resumed(this);
+    this.controller?.resume();
+  }
 }
 
 /** Of three digits, as the parser wants it, but of no class there is (RFC 9110 §15). */
@@ -179,20 +169,27 @@ function badStatusError(status: number): Error {
 /** Whether only the end of the connection tells where the answer ends (RFC 9112 §6.3). */
 function endsByClosing(headers: RawHeaders): boolean {
   return (
-    valuesOf(headers, 'content-length').length === 0 && valuesOf(headers, 'transfer-encoding').length === 0
+    firstValueOf(headers, 'content-length') === undefined &&
+    firstValueOf(headers, 'transfer-encoding') === undefined
   );
 }
 
+const PLAIN_REASON = /^[\x20-\x7e]*$/;
 /** What node refuses to send in a reason phrase. */
 const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/g;
 
 /** undici reads the reason phrase as UTF-8, and here the bytes are wanted, one to a character. */
 function asSent(reason: string): string {
+  if (PLAIN_REASON.test(reason)) return reason;
   const bytes = Buffer.byteLength(reason) === reason.length ? reason : Buffer.from(reason).toString('latin1');
   return bytes.replace(UNSENDABLE, ' ');
 }
 
+const NO_HEADERS: RawHeaders = [];
+
 function rawList(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));
+  if (!Array.isArray(raw) || raw.length === 0) return NO_HEADERS;
+  const list: string[] = [];
+  for (const item of raw) list.push(typeof item === 'string' ? item : item.toString('latin1'));
+  return list;
 }

@@ -1,6 +1,7 @@
 /** Reloads as a stream: each trigger loads the config once, and what came of it is a fact. */
-import { concat, concatMap, defer, EMPTY, type Observable, of, queueScheduler, subscribeOn } from 'rxjs';
+import { concatMap, Observable } from 'rxjs';
 import type { Fact } from '../actors/events.ts';
+import type { Turn } from './facts.ts';
 import type { ReloadOutcome } from './ports.ts';
 
 export type ReloadTrigger = {
@@ -16,19 +17,25 @@ export type ReloadTrigger = {
 export function reloadFacts(
   triggers$: Observable<ReloadTrigger>,
   load: () => ReloadOutcome,
-): Observable<Fact> {
+): Observable<Turn> {
   return triggers$.pipe(
-    concatMap((trigger) => {
-      const outcome = load();
-      const fact: Fact = outcome.ok
-        ? { type: 'config.reloaded', config: outcome.config }
-        : { type: 'config.rejected', problems: outcome.problems.length };
-      // On the scheduler of the merge, since the fact itself waits there while another one is being handled.
-      const report$ = defer(() => {
-        trigger.done(outcome);
-        return EMPTY;
-      }).pipe(subscribeOn(queueScheduler));
-      return concat(of(fact), report$);
-    }),
+    concatMap(
+      (trigger) =>
+        new Observable<Turn>((subscriber) => {
+          const outcome = load();
+          subscriber.next(factOf(outcome));
+          // In its turn as well, since the fact itself waits while another one is being handled.
+          subscriber.next(() => {
+            trigger.done(outcome);
+            subscriber.complete();
+          });
+        }),
+    ),
   );
+}
+
+function factOf(outcome: ReloadOutcome): Fact {
+  return outcome.ok
+    ? { type: 'config.reloaded', config: outcome.config }
+    : { type: 'config.rejected', problems: outcome.problems.length };
 }

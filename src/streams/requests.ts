@@ -19,7 +19,7 @@ export type RequestDesk = {
   /** @returns the number of the request; by then its exchange may have been told where to go already */
   receive(arrival: Arrival, exchange: Exchange): number;
   started(request: number, lease: number, head: AnswerHead): void;
-  ended(request: number, lease: number, end: Totals & AnswerHead & { reusable: boolean }): void;
+  ended(request: number, lease: number, end: AnswerEnd): void;
   failed(
     request: number,
     lease: number,
@@ -41,6 +41,14 @@ export type AnswerHead = {
 /** Figures per chunk are summed up beside the socket and travel once, with the fact that ends the response. */
 export type Totals = { readonly bytes: number; readonly chunks: number };
 
+export type AnswerEnd = Totals & {
+  readonly status: number;
+  /** Whether the socket may serve another request. */
+  readonly reusable: boolean;
+  /** Where it has not been told with the head. */
+  readonly retryAfterMs?: number | undefined;
+};
+
 export function createRequestDesk(): RequestDesk {
   const facts$ = new Subject<Fact>();
   const exchanges = new Map<number, Exchange>();
@@ -51,15 +59,17 @@ export function createRequestDesk(): RequestDesk {
       last += 1;
       const request = last;
       exchanges.set(request, exchange);
-      facts$.next({ type: 'request.received', request, ...arrival });
+      const { requestId, method, path, bodyBytes, replayable } = arrival;
+      facts$.next({ type: 'request.received', request, requestId, method, path, bodyBytes, replayable });
       return request;
     },
     started(request, lease, head) {
       facts$.next({ type: 'response.started', request, lease, ...head });
     },
     ended(request, lease, { status, bytes, chunks, reusable, retryAfterMs }) {
-      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
-      facts$.next({ type: 'response.ended', request, lease, status, bytes, chunks, reusable, ...asked });
+      const type = 'response.ended';
+      const fact: Fact = { type, request, lease, status, bytes, chunks, reusable };
+      facts$.next(retryAfterMs === undefined ? fact : { ...fact, retryAfterMs });
     },
     failed(request, lease, { reason, written, bytes, chunks }) {
       facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });
