@@ -27,6 +27,7 @@ import { createOperators, type Operators } from './operators.ts';
 import { type ReloadTrigger, reloadFacts } from './streams/config.ts';
 import { routeDecisions } from './streams/decisions.ts';
 import { mergeFacts } from './streams/facts.ts';
+import { notableEntries } from './streams/notable.ts';
 import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
@@ -245,19 +246,20 @@ function connect(parts: Parts, listener: ClientListener): Subscription {
     onError: (err, decision) => options.log.error({ err, decision }, `${decision.type} was not carried out`),
   });
   running.add(routing);
-  running.add(writeJournal(entries$, options.log));
-  const drainedLate$ = tunnelDeadlines(entries$, () => current().server.shutdownTimeoutMs);
+  const notable$ = notableEntries(entries$);
+  running.add(writeJournal(notable$, options.log));
+  const drainedLate$ = tunnelDeadlines(notable$, () => current().server.shutdownTimeoutMs);
   running.add(drainedLate$.subscribe(listener.endTunnels));
   const prober = createProber(
     () => current().health,
     () => options.config.pem().upstream,
   );
-  const probes$ = probeFacts(entries$, { port: prober, settings, random: Math.random });
+  const probes$ = probeFacts(notable$, { port: prober, settings, random: Math.random });
   const sources = [
     desk.facts$,
     sockets.facts$,
     queueDeadlines(entries$),
-    ejectionDeadlines(entries$),
+    ejectionDeadlines(notable$),
     probes$.pipe(takeUntil(parts.stopping$)),
     sweepTicks(settings).pipe(takeUntil(parts.stopping$)),
     reloadFacts(parts.reloads$, load),
