@@ -49,16 +49,28 @@ export type AnswerEnd = Totals & {
   readonly retryAfterMs?: number | undefined;
 };
 
+/**
+ * Where an exchange is kept, and emptied when it leaves. A `Map` that many come to and leave makes a new table of itself
+ * over and over, and each old table, once it has grown old itself, keeps alive whatever stood in it until the next full
+ * garbage collection. That was all that belonged to more than half of the requests.
+ */
+type Place = { exchange: Exchange | undefined };
+
 export function createRequestDesk(): RequestDesk {
   const facts$ = new Subject<Fact>();
-  const exchanges = new Map<number, Exchange>();
+  const places = new Map<number, Place>();
+  const leave = (request: number): boolean => {
+    const place = places.get(request);
+    if (place !== undefined) place.exchange = undefined;
+    return places.delete(request);
+  };
   let last = 0;
   return {
     facts$,
     receive(arrival, exchange) {
       last += 1;
       const request = last;
-      exchanges.set(request, exchange);
+      places.set(request, { exchange });
       const { requestId, method, path, bodyBytes, replayable } = arrival;
       facts$.next({ type: 'request.received', request, requestId, method, path, bodyBytes, replayable });
       return request;
@@ -75,11 +87,11 @@ export function createRequestDesk(): RequestDesk {
       facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });
     },
     aborted(request) {
-      if (exchanges.delete(request)) facts$.next({ type: 'client.aborted', request });
+      if (leave(request)) facts$.next({ type: 'client.aborted', request });
     },
     close(request) {
-      exchanges.delete(request);
+      leave(request);
     },
-    exchangeOf: (request) => exchanges.get(request),
+    exchangeOf: (request) => places.get(request)?.exchange,
   };
 }
