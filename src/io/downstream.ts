@@ -17,7 +17,7 @@ export type DownstreamEvents = {
   gone(): void;
 };
 
-export type DownstreamSettings = {
+type DownstreamSettings = {
   /** How long a client may read nothing of an answer that waits for it. */
   readonly idleReaderTimeoutMs: number;
 };
