@@ -107,15 +107,8 @@ function configure(state: PoolState, backends: readonly string[], size: number):
   for (const backend of backends) {
     const pool = state.backends.get(backend);
     if (pool === undefined) {
-      state.backends.set(backend, {
-        size,
-        limit: size,
-        idle: [],
-        leased: 0,
-        opened: 0,
-        reused: 0,
-        failed: 0,
-      });
+      const none = { idle: [], leased: 0, opened: 0, reused: 0, failed: 0 };
+      state.backends.set(backend, { size, limit: size, ...none });
       continue;
     }
     pool.size = size;
@@ -222,11 +215,12 @@ function sweep(state: PoolState, at: number, idleTimeoutMs: number): void {
   }
 }
 
-/** Closes the idle sockets now and each leased one when its lease ends. */
+/** Closes idle sockets now and each leased one when its lease ends; one to an address of before stays that. */
 function disownSockets(state: PoolState, backend: string, reason: EvictionReason): void {
   const pool = state.backends.get(backend);
   if (pool !== undefined) evictIdle(state, backend, pool, reason, pool.idle.length);
-  for (const lease of state.leases.values()) if (lease.backend === backend) lease.unwanted = reason;
+  for (const lease of state.leases.values())
+    if (lease.backend === backend && lease.unwanted !== 'moved') lease.unwanted = reason;
 }
 
 /** The lease that a socket is on, if it is on any. */

@@ -3,6 +3,7 @@
  * exchange for what goes to a backend.
  */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
@@ -83,6 +84,8 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
+  /** Connections of those who ask for a tunnel and have none yet: node has handed them over, and does not close them. */
+  const handedOver = new Set<Duplex>();
   const shared: Shared = {
     ...options,
     ...{ garbage, readAhead, tunnels },
@@ -119,8 +122,16 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
   if (MAY_CHOOSE_UPGRADES)
     server.on('upgrade', (request, socket, head) => {
-      const upgrade = upgradeOf(request, socket, head);
-      serve({ request, response: upgrade.response, expectation: 'none', accept: upgrade.accept });
+      const { response, accept } = upgradeOf(request, socket, head);
+      handedOver.add(socket);
+      socket.once('close', () => handedOver.delete(socket));
+      serve({
+        ...{ request, response, expectation: 'none' },
+        accept(headers) {
+          handedOver.delete(socket);
+          return accept(headers);
+        },
+      });
     });
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
   server.on('connect', (_request, socket) => {
@@ -138,6 +149,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     },
     cut() {
       tunnels.end();
+      for (const socket of handedOver) socket.destroy();
       server.closeAllConnections();
     },
     endTunnels: tunnels.end,

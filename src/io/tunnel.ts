@@ -29,6 +29,8 @@ export type Tunnels = {
 
 /** How long one side may be silent once the other has closed. */
 const HALF_CLOSED_IDLE_MS = 5_000;
+/** How long a side may take to read what it has been sent before the end. */
+const FLUSH_MS = 2_000;
 
 /** @param idleTimeoutMs how long both sides may be silent */
 export function createTunnels(idleTimeoutMs: () => number): Tunnels {
@@ -115,11 +117,14 @@ function pump(from: Duplex, to: Duplex, moved: (bytes: number) => void): void {
   from.resume();
 }
 
-/** The other side gets what has been written, and then the end. */
+/** The other side gets what has been written, and then the end; but nothing waits for one that does not read. */
 function closeAfterFlush(side: Duplex): void {
-  if (side.writableFinished) side.destroy();
-  else {
-    side.once('finish', () => side.destroy());
-    side.end();
+  if (side.writableFinished || side.destroyed) {
+    side.destroy();
+    return;
   }
+  const timer = setTimeout(() => side.destroy(), FLUSH_MS);
+  side.once('close', () => clearTimeout(timer));
+  side.once('finish', () => side.destroy());
+  side.end();
 }

@@ -3,11 +3,12 @@
  * have a limited time from there on, unless the backend is restored before.
  */
 import { Observable, type Subscription, timer } from 'rxjs';
-import type { BackendStatus, Entry } from '../actors/events.ts';
+import type { Entry } from '../actors/events.ts';
 
-const LEAVING: readonly BackendStatus[] = ['draining', 'removed'];
-
-/** @returns the id of each backend that has been draining for so long */
+/**
+ * @returns the id of each backend that has been draining for so long; and again each time as much has passed, since a
+ * tunnel may be agreed to after the others have ended
+ */
 export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => number): Observable<string> {
   return new Observable<string>((subscriber) => {
     const alarms = new Map<string, Subscription>();
@@ -19,14 +20,14 @@ export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => numbe
       for (const decision of decisions) {
         if (decision.type !== 'backend.changed') continue;
         const { backend, to } = decision;
-        if (!LEAVING.includes(to)) cancel(backend);
-        else if (!alarms.has(backend)) {
-          const alarm = timer(waitMs()).subscribe(() => {
-            alarms.delete(backend);
-            subscriber.next(backend);
-          });
-          alarms.set(backend, alarm);
-        }
+        // Also one that is drained or removed: without leases it has no tunnels, and its id may come back.
+        cancel(backend);
+        if (to !== 'draining') continue;
+        const ms = waitMs();
+        alarms.set(
+          backend,
+          timer(ms, ms).subscribe(() => subscriber.next(backend)),
+        );
       }
     });
     return () => {

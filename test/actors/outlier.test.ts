@@ -10,6 +10,7 @@ import {
   given,
   only,
   probeFailed,
+  probeSucceeded,
   received,
   type Scene,
   serveOne,
@@ -111,6 +112,21 @@ describe('a request that speaks against its backend', () => {
         });
         scene.when(received(1), { type: 'config.reloaded', config: moved });
         scene.when({ type: 'socket.failed', backend: 'a', socket: 1, reason: 'refused' });
+      },
+    ],
+    [
+      'is none that was sent to such an address, though the backend has fallen and risen since',
+      0,
+      (scene) => {
+        const moved = coreConfig({
+          backends: [{ ...backend('a'), port: 9 }, backend('b')],
+          outlier: OUTLIER,
+        });
+        scene.when(received(1), opened(1, 'a'), { type: 'config.reloaded', config: moved });
+        scene.when(probeFailed('a'), probeFailed('a'), probeFailed('a'));
+        scene.when(probeSucceeded('a'), probeSucceeded('a'));
+        assert.equal(statesOf(scene).a, 'healthy');
+        scene.when(ended(1, 1, true, 500));
       },
     ],
   ];

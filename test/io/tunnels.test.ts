@@ -212,6 +212,19 @@ describe('the end of a tunnel', () => {
       { server: { shutdownTimeoutMs: 200 } },
     ));
 
+  it('does not keep the gateway from ending, though a side does not read what it has been sent', () =>
+    tunnelling(
+      async ({ gateway, client, peer }) => {
+        client.socket.removeAllListeners('data');
+        client.socket.pause();
+        peer.socket.on('error', () => {});
+        const piece = Buffer.alloc(100_000, 'x');
+        while (peer.socket.write(piece) || peer.socket.writableLength < 10_000_000) await setImmediate();
+        assert.equal(await gateway.gateway.stop(), 1);
+      },
+      { server: { shutdownTimeoutMs: 100 } },
+    ));
+
   it('comes when its backend drains, after the same time', () =>
     tunnelling(
       async ({ gateway, backend, client }) => {
@@ -309,6 +322,18 @@ describe('a WebSocket that is refused', () => {
 });
 
 describe('a request for a WebSocket', () => {
+  it('that is not answered when the gateway ends is cut off like any other', async () => {
+    await using backend = await startRawBackend();
+    await withGateway({ backends: [backend], server: { shutdownTimeoutMs: 100 } }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.send(ASKED);
+      await backend.connection(1);
+      assert.equal(await gateway.gateway.stop(), 1, 'one request was cut off');
+      await client.closed();
+      await gateway.fact('client.aborted');
+    });
+  });
+
   it('is tried on another backend when its first is lost before it answers', async () => {
     await using bad = await startMock({ script: { fault: 'reset' } });
     await using good = await startRawBackend((peer) => peer.send(AGREED), 'good');
