@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
 import { fieldLines, valuesOf, withoutField } from './headers.ts';
-import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
+import { closeLingering, dropBody, dropBodyInTime, serveNoMore } from './linger.ts';
 
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
@@ -85,12 +85,15 @@ export function nodeDownstream(
       const reason = STATUS_CODES[status] ?? '';
       const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
       const list = [...headers, ...type, 'Content-Length', length];
-      if (request.complete || !announcesBody(request)) {
+      const isLast = valuesOf(headers, 'connection').includes('close');
+      if (!isLast && (request.complete || !announcesBody(request))) {
         response.writeHead(status, reason, head(list));
         response.end(body);
         return;
       }
-      response.writeHead(status, reason, [...list, 'Connection', 'close']);
+      response.writeHead(status, reason, isLast ? list : [...list, 'Connection', 'close']);
+      // At once: what is behind it may be here before this answer has its turn.
+      serveNoMore(request.socket);
       endUnread(request, response, body);
     },
   };

@@ -10,23 +10,21 @@ import { createClientPort } from './client-port.ts';
 import type { ServerCertificate } from './config/pem-files.ts';
 import { nodeDownstream } from './downstream.ts';
 import {
-  badFraming,
-  badRequest,
   bodyTimeout,
   bodyTooLarge,
   expectationFailed,
   type GatewayError,
   noTunnels,
   notFound,
-  unsupportedCoding,
 } from './errors.ts';
 import { createExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
-import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
-import { isClosing } from './linger.ts';
+import { requestIdOf } from './headers.ts';
+import { isLastServed } from './linger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
-import { authorityOf, originForm, routeOf } from './router.ts';
+import { problemWithHead, toOriginForm } from './request-head.ts';
+import { routeOf } from './router.ts';
 import { createTunnels, type Tunnels } from './tunnel.ts';
 import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
 
@@ -87,7 +85,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const shared: Shared = { ...options, garbage, readAhead, tunnels, isStopping: () => stopping };
   // Several answers to one connection have an order, and behind the last there is nothing to switch.
   const maySwitch = (request: IncomingMessage) =>
-    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isClosing(request.socket);
+    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isLastServed(request.socket);
   const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
   const { server } = port;
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
@@ -95,7 +93,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const serve = (incoming: Incoming) => {
     const { request, response } = incoming;
     // A request behind the one that made us close must not be served (RFC 9112 §9.6).
-    if (isClosing(request.socket)) {
+    if (isLastServed(request.socket)) {
       request.resume();
       return;
     }
@@ -177,6 +175,7 @@ type Shared = ClientListenerOptions & {
 
 function handle(options: Shared, incoming: Incoming): void {
   const { request, response, expectation, accept } = incoming;
+  const doubt = problemWithHead(request);
   toOriginForm(request);
   const settings = options.settings();
   const downstream = nodeDownstream(request, response, {
@@ -195,7 +194,7 @@ function handle(options: Shared, incoming: Incoming): void {
     retryOn: () => options.settings().retryOn,
   });
   options.garbage.expect(request, exchange.refuse);
-  const problem = problemWith(request, expectation, settings);
+  const problem = doubt ?? problemWith(request, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
     return;
@@ -210,25 +209,31 @@ function handle(options: Shared, incoming: Incoming): void {
     return;
   }
   downstream.listen(exchange);
-  if (expectation === 'continue') response.writeContinue();
-  takeBody(request, settings, options.readAhead, {
-    ready: (body) => exchange.begin(body),
-    tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
-    stoodStill: () => exchange.refuse(bodyTimeout()),
-  });
+  whenBodyMayCome(incoming, () =>
+    takeBody(request, settings, options.readAhead, {
+      ready: (body) => exchange.begin(body),
+      tooLarge: () => exchange.refuse(bodyTooLarge(settings.maxBodyBytes)),
+      stoodStill: () => exchange.refuse(bodyTimeout()),
+    }),
+  );
 }
 
-/** The host in a target of absolute form goes before the one in `Host` (RFC 9112 §3.2.2). */
-function toOriginForm(request: IncomingMessage): void {
-  const target = request.url ?? '/';
-  if (target.startsWith('/')) return;
-  const authority = authorityOf(target);
-  request.url = originForm(target);
-  if (authority === undefined) return;
-  const { rawHeaders } = request;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'host') rawHeaders[index + 1] = authority;
+/**
+ * Asks for the body where that is waited for. On a pipelined connection that has to wait for its turn: node would write
+ * it between head and body of an answer that is ready before.
+ */
+function whenBodyMayCome({ response, expectation }: Incoming, take: () => void): void {
+  if (expectation !== 'continue') {
+    take();
+    return;
   }
+  const ask = () => {
+    if (response.headersSent) return;
+    response.writeContinue();
+    take();
+  };
+  if (response.socket !== null) ask();
+  else response.once('socket', ask);
 }
 
 function problemWith(
@@ -236,8 +241,6 @@ function problemWith(
   expectation: Expectation,
   settings: ServerSettings,
 ): GatewayError | undefined {
-  const problem = problemWithHead(request);
-  if (problem !== undefined) return problem;
   const target = request.url ?? '/';
   const route = routeOf(target, settings.paths);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
@@ -245,22 +248,6 @@ function problemWith(
   if (!isServed || (route !== 'proxy' && !isRead)) return notFound(target.split('?', 1)[0] ?? target);
   if (expectation === 'unknown') return expectationFailed(request.headers.expect ?? '');
   if (isTooLargeFromStart(request, settings.maxBodyBytes)) return bodyTooLarge(settings.maxBodyBytes);
-  return undefined;
-}
-
-/** What the parser lets through and a proxy must not. */
-function problemWithHead({ rawHeaders, headers, httpVersion }: IncomingMessage): GatewayError | undefined {
-  const hosts = valuesOf(rawHeaders, 'host');
-  // RFC 9112 §3.2: exactly one in HTTP/1.1, and never more.
-  if (hosts.length > 1 || (hosts.length === 0 && httpVersion === '1.1')) {
-    return badRequest(`The request has ${hosts.length} Host headers; it needs one.`);
-  }
-  if (!hosts.every(isSaneHost)) return badRequest('The Host header does not name a host.');
-  const codings = headers['transfer-encoding'];
-  if (codings === undefined) return undefined;
-  // RFC 9112 §6.1: both are ways to smuggle a request past one of two servers.
-  if (httpVersion === '1.0') return badFraming('A request in HTTP/1.0 cannot have Transfer-Encoding.');
-  if (codings.trim().toLowerCase() !== 'chunked') return unsupportedCoding(codings);
   return undefined;
 }
 
