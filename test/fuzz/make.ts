@@ -1,0 +1,29 @@
+/** Draws one case by its number. */
+import { type Case, cut, type Making } from './case.ts';
+import { markerOf } from './markers.ts';
+import { drawFor } from './random.ts';
+import { absurd } from './requests/absurd.ts';
+import { mutate } from './requests/mutations.ts';
+import { smuggling } from './requests/smuggling.ts';
+import { validPipeline, validRequest } from './requests/valid.ts';
+
+/** @returns the same case whenever seed and number are the same */
+export function makeCase(seed: number, number: number): Case & { readonly marker: string } {
+  const marker = markerOf(seed, number);
+  const making: Making = { draw: drawFor(seed, 'case', number), marker };
+  return { marker, ...draft(making) };
+}
+
+function draft(making: Making): Case {
+  const { draw } = making;
+  const kind = draw.int(1, 100);
+  if (kind <= 10) return { what: 'valid', pieces: cut(draw, validPipeline(making)), isValid: true };
+  if (kind <= 35) {
+    const bytes = mutate(draw, validPipeline(making));
+    return { what: 'mutation', pieces: cut(draw, bytes) };
+  }
+  const { what, bytes } = kind <= 80 ? smuggling(making) : absurd(making);
+  const before = draw.chance(0.2) ? validRequest(making, 'before') : '';
+  const behind = draw.chance(0.2) ? validRequest(making, 'behind') : '';
+  return { what, pieces: cut(draw, before + bytes + behind) };
+}
