@@ -81,10 +81,9 @@ export function nodeDownstream(
       cutShort(response, hasLength);
     },
     answer(status, headers, body) {
-      const length = String(Buffer.byteLength(body));
       const reason = STATUS_CODES[status] ?? '';
       const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
-      const list = [...headers, ...type, 'Content-Length', length];
+      const list = [...headers, ...type, 'Content-Length', String(Buffer.byteLength(body))];
       const isLast = valuesOf(headers, 'connection').includes('close');
       if (!isLast && (request.complete || !announcesBody(request))) {
         response.writeHead(status, reason, head(list));
@@ -92,8 +91,6 @@ export function nodeDownstream(
         return;
       }
       response.writeHead(status, reason, isLast ? list : [...list, 'Connection', 'close']);
-      // At once: what is behind it may be here before this answer has its turn.
-      serveNoMore(request.socket);
       endUnread(request, response, body);
     },
   };
@@ -130,8 +127,10 @@ function cutShort(response: ServerResponse, hasLength: boolean): void {
   });
 }
 
-/** Ends an answer and its connection while the client is still sending its request. */
+/** Ends an answer and its connection, whatever the client may still be sending. */
 function endUnread(request: IncomingMessage, response: ServerResponse, body: string): void {
+  // At once: what is behind it may be here before this answer has its turn.
+  serveNoMore(request.socket);
   if (request.method === 'HEAD') response.flushHeaders();
   else response.write(body);
   dropBody(request);

@@ -82,20 +82,21 @@ function handlerFor(
       answering = true;
     },
     onResponseStart(controller, status, _headers, reason) {
-      // A 101 without its Upgrade is no way to anywhere.
-      if (status < 100 || status === 101) {
-        controller.abort(badStatusError(status));
+      const list = rawList(controller.rawHeaders);
+      const fault = faultOfHead(status, list);
+      if (fault !== undefined) {
+        controller.abort(fault);
         return;
       }
       if (status < 200) {
         clock.progressed();
-        receiver.informed(status, rawList(controller.rawHeaders));
+        receiver.informed(status, list);
         return;
       }
       headIsWhole = true;
       clock.begun();
       const flow = timed === undefined ? controller : flowOf(controller, clock, timed);
-      receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), flow);
+      receiver.started(status, asSent(reason ?? ''), list, flow);
     },
     onRequestUpgrade(controller, _status, _headers, connection) {
       isOver();
@@ -171,9 +172,20 @@ function flowOf(
   };
 }
 
-/** Of three digits, as the parser wants it, but of no class there is (RFC 9110 §15). */
-function badStatusError(status: number): Error {
-  return Object.assign(new Error(`the status ${status} means nothing`), { code: 'HPE_INVALID_STATUS' });
+/** What the parser lets through and a client must not get. */
+function faultOfHead(status: number, headers: RawHeaders): Error | undefined {
+  // Of three digits, but of no class there is (RFC 9110 §15); and a 101 without its Upgrade is no way to anywhere.
+  if (status < 100 || status === 101)
+    return badHeadError('HPE_INVALID_STATUS', `the status ${status} means nothing`);
+  const [coding, ...others] = valuesOf(headers, 'transfer-encoding');
+  if (coding === undefined || (others.length === 0 && coding.trim().toLowerCase() === 'chunked'))
+    return undefined;
+  // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
+  return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${coding}`);
+}
+
+function badHeadError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** Whether only the end of the connection tells where the answer ends (RFC 9112 §6.3). */
