@@ -92,9 +92,14 @@ function judgeAnswers({ address, stream, told, isValid }: Evidence): string[] {
   return wrong;
 }
 
-function judgeBytes({ sent, told }: Pick<Evidence, 'sent' | 'told'>): string[] {
-  const foreign = markersIn(told.text).filter((marker) => !sent.includes(marker));
+/**
+ * @param own what the client may be given besides what it has sent
+ * @returns what it was given that is not its own
+ */
+export function judgeBytes({ sent, told }: Pick<Evidence, 'sent' | 'told'>, own = ''): string[] {
+  const foreign = markersIn(told.text).filter((marker) => !sent.includes(marker) && !own.includes(marker));
   const wrong = foreign.map((marker) => `the client was given bytes of another: ${marker}`);
-  if (told.text.includes(POISON)) wrong.push('the client was given bytes from behind the end of an answer');
+  if (told.text.includes(POISON) && !own.includes(POISON))
+    wrong.push('the client was given bytes from behind the end of an answer');
   return wrong;
 }

@@ -4,13 +4,14 @@
  */
 import { seedFrom } from '../../src/simulation/random.ts';
 
-const MARKER = /mk[0-9a-f]{8}z/g;
+/** Of 13 characters. */
+const MARKER = /mk[0-9a-f]{10}z/g;
 
 /** What no client may ever be given: it stands behind the end of an answer. */
 export const POISON = 'poisoned-well';
 
 export function markerOf(seed: number, name: number | string): string {
-  return `mk${seedFrom(seed, 'marker', name).toString(16).padStart(8, '0')}z`;
+  return `mk${seedFrom(seed, 'marker', name).toString(16).padStart(10, '0')}z`;
 }
 
 /** The markers in a text. */

@@ -3,7 +3,8 @@
 import { converse } from './conversation.ts';
 import { readRequests } from './http/requests.ts';
 import { judgeRequests, readAnswers } from './judge.ts';
-import { makeCase } from './make.ts';
+import { judgeAnswer } from './judge-answer.ts';
+import { makeCase, WORLD_CASES } from './make.ts';
 import { addressOf } from './markers.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -25,8 +26,6 @@ export type Progress = {
   readonly failures: readonly string[];
 };
 
-/** Cases of one world; the world of a case is told by its number alone. */
-const WORLD_CASES = 1_000;
 const AT_A_TIME = 24;
 const QUIET_MS = { valid: 10_000, other: 80 };
 
@@ -73,6 +72,7 @@ async function runCase(world: World, seed: number, number: number): Promise<stri
   const stream = readRequests(sent);
   const { isValid = false } = made;
   const expected = stream.requests.length + (stream.tail.fault === 'malformed' ? 1 : 0);
+  if (made.prepared !== undefined) world.records.prepared.set(made.marker, made.prepared);
   const told = await converse({
     port: world.port,
     address,
@@ -82,10 +82,15 @@ async function runCase(world: World, seed: number, number: number): Promise<stri
   });
   const seen = world.records.seen.get(address) ?? [];
   world.records.seen.delete(address);
-  const wrong = judgeRequests({ address, sent, stream, told, seen, isValid });
+  world.records.prepared.delete(made.marker);
+  world.records.given.delete(made.marker);
+  const evidence = { address, sent, stream, told, seen, isValid };
+  const wrong = made.prepared === undefined ? judgeRequests(evidence) : judgeAnswer(evidence, made.prepared);
   if (wrong.length === 0) return [];
   return [
-    `${made.what}: ${wrong.join('; ')}\n    sent ${JSON.stringify(made.pieces)}\n    received ${JSON.stringify(told.text)}`,
+    `${made.what}: ${wrong.join('; ')}\n    sent ${JSON.stringify(made.pieces)}` +
+      `${made.prepared === undefined ? '' : `\n    answered ${JSON.stringify(made.prepared)}`}` +
+      `\n    received ${JSON.stringify(told.text)}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import {
   type Field,
   framingOf,
   incomplete,
+  listOf,
   malformed,
   quote,
   type Reading,
@@ -23,26 +24,42 @@ export type ReadOptions = {
   readonly bodiless: boolean;
   /** Whether the connection was closed in order behind the text. */
   readonly isClosed: boolean;
+  /**
+   * Takes what some readers take and others do not, where it leaves no doubt about the framing: other names and versions of
+   * the protocol, any reason phrase, and interim answers that were not asked for or say more than they may.
+   */
+  readonly isLenient?: boolean;
 };
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d) [\t\x20-\x7e\x80-\xff]*$/;
+const LENIENT_STATUS_LINE = /^(?:HTTP|RTSP|ICE)\/\d\.(\d) ([1-9]\d\d)(?: .*)?$/s;
 
 /** Reads the next final answer; those before it (1xx) are passed over. */
 export function readResponse(text: string, from: number, options: ReadOptions): Reading<ResponseRead> {
+  const { isLenient = false } = options;
   let at = from;
   for (;;) {
-    const lines = readLines(text, at);
-    if ('fault' in lines) return lines;
-    const [first = '', ...rest] = lines.ok;
-    const [, minor = '', code = ''] = STATUS_LINE.exec(first) ?? [];
+    const firstEnd = text.indexOf('\r\n', at);
+    if (firstEnd === -1) return incomplete('within a status line');
+    const first = text.slice(at, firstEnd);
+    const [, minor = '', code = ''] = (isLenient ? LENIENT_STATUS_LINE : STATUS_LINE).exec(first) ?? [];
     if (code === '') return malformed(`not a status line: ${quote(first)}`);
-    const fields = readFields(rest);
+    const lines = readLines(text, firstEnd + 2);
+    if ('fault' in lines) return lines;
+    const fields = readFields(lines.ok);
     if ('fault' in fields) return fields;
     const status = Number(code);
-    if (status >= 600 || status === 101) return malformed(`the status ${status}`);
+    if (status === 101) return malformed(`the status ${status}`);
+    if (status < 200 && !isLenient && frames(fields))
+      return malformed(`an answer with ${status} that frames`);
     at = lines.end;
     if (status >= 200) return readBody(text, at, { status, fields, version: `1.${minor}` }, options);
   }
+}
+
+/** What an interim answer has no say in (RFC 9110 §15.2, RFC 9112 §6.1). */
+function frames(fields: readonly Field[]): boolean {
+  return framingOf(fields, '1.1').kind !== 'none' || listOf(fields, 'connection').includes('close');
 }
 
 type Head = { readonly status: number; readonly fields: readonly Field[]; readonly version: string };

@@ -3,6 +3,7 @@
  * two readers could take differently. Names are those of the literature: which header the front reads, and which the back.
  */
 import type { Making } from '../case.ts';
+import { CHUNK_SIZES, LENGTHS, OBFUSCATED } from '../http/tricks.ts';
 import type { Draw } from '../random.ts';
 
 type Attack = { readonly name: string; readonly make: (attack: Parts) => string };
@@ -14,105 +15,6 @@ type Parts = {
   readonly shown: string;
   /** A whole request that must not be taken for one. */
   readonly hidden: string;
-};
-
-/** `Transfer-Encoding: chunked`, so that some readers see it and others do not. */
-const OBFUSCATED = [
-  'Transfer-Encoding: xchunked',
-  'Transfer-Encoding : chunked',
-  'Transfer-Encoding:\tchunked',
-  'Transfer-Encoding: chunked\r\nTransfer-Encoding: x',
-  'Transfer-Encoding: x\r\nTransfer-Encoding: chunked',
-  ' Transfer-Encoding: chunked',
-  'X: x\nTransfer-Encoding: chunked',
-  'Transfer-Encoding\r\n : chunked',
-  'Transfer-Encoding:\r\n chunked',
-  'Transfer-Encoding: "chunked"',
-  'Transfer-Encoding: chunked, identity',
-  'Transfer-Encoding: identity, chunked',
-  'Transfer-Encoding: identity',
-  'Transfer-Encoding: chunked;a=b',
-  'Transfer-Encoding:\x0bchunked',
-  'Transfer-Encoding: chun\0ked',
-  'Transfer-Encoding: \xffchunked',
-  'Transfer_Encoding: chunked',
-  'Transfer-Encoding: CHUNKED',
-  'Transfer-Encoding:chunked\x0c',
-  'Transfer-Encoding: chunked\r',
-  'Transfer-\xc5\xbfncoding: chunked',
-  'Transfer-Encoding: ,chunked',
-  'Transfer-Encoding: chunked,',
-  'Transfer-Encoding:\xa0chunked',
-  '\0Transfer-Encoding: chunked',
-  'Transfer-Encoding: gzip',
-  'Transfer-Encoding:',
-  'Transfer-Encoding\0: chunked',
-];
-
-/** A length that is none, or one that readers take differently. */
-const LENGTHS = (length: number) => [
-  `+${length}`,
-  `-${length}`,
-  ` ${length} `,
-  `0x${length.toString(16)}`,
-  `${length}, ${length}`,
-  `${length},0`,
-  `0${length}`,
-  `${length}.0`,
-  `${length}e0`,
-  `"${length}"`,
-  `${length} ${length}`,
-  `1_0`,
-  `${length};`,
-  '',
-  `\x0b${length}`,
-  `${length}\0`,
-  '18446744073709551616',
-  `${18446744073709551616n + BigInt(length)}`,
-  '0b11',
-  `\xb2`,
-  `${length}\r\n `,
-  'NaN',
-  'Infinity',
-  `${length}\t`,
-  '4294967296',
-  `000000000000000000000${length}`,
-];
-
-/** A line before a chunk that names its size, or does not. */
-const CHUNK_SIZES = (size: number) => {
-  const hex = size.toString(16);
-  return [
-    `0x${hex}`,
-    `+${hex}`,
-    `-${hex}`,
-    ` ${hex}`,
-    `${hex} `,
-    `${hex}\t`,
-    `${hex}\x0b`,
-    `1${'0'.repeat(16)}${hex}`,
-    `ffffffffffffffff`,
-    `${'0'.repeat(40)}${hex}`,
-    `${hex};`,
-    `${hex};a`,
-    `${hex};a="\r\n"`,
-    `${hex};a=b\n`,
-    `${hex};\n`,
-    `${hex}\r`,
-    `${hex}\n`,
-    `${hex};a=\0`,
-    `${hex};a=\xff`,
-    `g${hex}`,
-    `${hex}g`,
-    `_${hex}`,
-    '',
-    `${hex} ;a`,
-    `${hex};${'x'.repeat(20_000)}`,
-    `${hex}.0`,
-    `0${hex}h`,
-    `${hex},${hex}`,
-    `;${hex}`,
-  ];
 };
 
 const FIRST_LINES = (target: string) => [
@@ -188,7 +90,7 @@ const ATTACKS: readonly Attack[] = [
       post(
         shown,
         [
-          draw.pick([
+          `${draw.pick([
             'Content-Length :',
             ' Content-Length:',
             'Content-Length\0:',
@@ -196,7 +98,7 @@ const ATTACKS: readonly Attack[] = [
             'X: y\nContent-Length:',
             'Content-Length\t:',
             'X: y\rContent-Length:',
-          ]) + ` ${hidden.length}`,
+          ])} ${hidden.length}`,
         ],
         hidden,
       ),

@@ -1,7 +1,7 @@
 /** `npm run fuzz -- [--seed N] [--cases N] [--minutes N] [--case K]`: throws malformed traffic at a real gateway. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { run } from './run.ts';
+import { run } from '../test/fuzz/run.ts';
 
 const { values } = parseArgs({
   options: {
