@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
 import { fieldLines, firstValueOf, valuesOf, withoutField } from './headers.ts';
-import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
+import { closeLingering, dropBody, dropBodyInTime, serveNoMore } from './linger.ts';
 
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
@@ -119,12 +119,13 @@ export class NodeDownstream implements Downstream {
     const list = [...headers];
     if (firstValueOf(headers, 'content-type') === undefined) list.push('Content-Type', 'application/json');
     list.push('Content-Length', String(Buffer.byteLength(body)));
-    if (request.complete || !announcesBody(request)) {
+    const isLast = valuesOf(headers, 'connection').includes('close');
+    if (!isLast && (request.complete || !announcesBody(request))) {
       response.writeHead(status, reason, this.head(list));
       response.end(body);
       return;
     }
-    response.writeHead(status, reason, [...list, ...CLOSE]);
+    response.writeHead(status, reason, isLast ? list : [...list, ...CLOSE]);
     endUnread(request, response, body);
   }
 
@@ -181,8 +182,10 @@ function cutShort(response: ServerResponse, hasLength: boolean): void {
   });
 }
 
-/** Ends an answer and its connection while the client is still sending its request. */
+/** Ends an answer and its connection, whatever the client may still be sending. */
 function endUnread(request: IncomingMessage, response: ServerResponse, body: string): void {
+  // At once: what is behind it may be here before this answer has its turn.
+  serveNoMore(request.socket);
   if (request.method === 'HEAD') response.flushHeaders();
   else response.write(body);
   dropBody(request);

@@ -27,7 +27,7 @@ const NEVER_OF_ONE_HOP = ['content-length', 'host'];
 
 const OFF_REQUESTS = fieldNames([...HOP_BY_HOP, ...SET_ON_REQUEST]);
 const OFF_RESPONSES = fieldNames([...HOP_BY_HOP, ...SET_ON_RESPONSE]);
-const OFF_INTERIM = fieldNames(HOP_BY_HOP);
+const OFF_INTERIM = fieldNames([...HOP_BY_HOP, 'content-length']);
 const OFF_TRAILERS = fieldNames([...HOP_BY_HOP, ...NEVER_OF_ONE_HOP]);
 
 /** The values of one field, in order; the name in lower case. */
@@ -115,7 +115,7 @@ export function responseTrailers(trailers: RawHeaders): RawHeaders {
   return trailers.length === 0 ? trailers : endToEnd(trailers, OFF_TRAILERS);
 }
 
-/** The headers of an answer before the final one, as the client gets them. */
+/** The headers of an answer before the final one, as the client gets them: it has no body (RFC 9110 §8.6). */
 export function interimHeaders(headers: RawHeaders): string[] {
   return endToEnd(headers, OFF_INTERIM);
 }

@@ -10,8 +10,22 @@ import type { Duplex } from 'node:stream';
 const LINGER_MS = 2_000;
 
 const closing = new WeakSet<Duplex>();
+const last = new WeakSet<Duplex>();
 
-/** Whether the last answer on this connection has been given; nothing more may be served on it. */
+/**
+ * Marks a connection whose last answer is settled, though it may have to wait for its turn: what comes behind its request
+ * must not be served (RFC 9112 §9.6).
+ */
+export function serveNoMore(socket: Duplex): void {
+  last.add(socket);
+}
+
+/** Whether nothing more may be served on this connection. */
+export function isLastServed(socket: Duplex): boolean {
+  return last.has(socket) || closing.has(socket);
+}
+
+/** Whether the last answer on this connection has been given. */
 export function isClosing(socket: Duplex): boolean {
   return closing.has(socket);
 }

@@ -28,7 +28,7 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
 /** Host and port of a target in absolute form; undefined in any other form. */
 export function authorityOf(target: string): string | undefined {
-  return ABSOLUTE.exec(target)?.[1] || undefined;
+  return target.startsWith('/') ? undefined : ABSOLUTE.exec(target)?.[1] || undefined;
 }
 
 /**

@@ -10,23 +10,15 @@ import { isTooLargeFromStart, takeBody } from './body.ts';
 import { createClientPort } from './client-port.ts';
 import type { ServerCertificate } from './config/pem-files.ts';
 import { NodeDownstream } from './downstream.ts';
-import {
-  badFraming,
-  badRequest,
-  bodyTooLarge,
-  expectationFailed,
-  type GatewayError,
-  noTunnels,
-  notFound,
-  unsupportedCoding,
-} from './errors.ts';
+import { bodyTooLarge, expectationFailed, type GatewayError, noTunnels, notFound } from './errors.ts';
 import { type ExchangeSurroundings, ProxiedExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
-import { isSaneHost, requestIdOf, valuesOf } from './headers.ts';
-import { isClosing } from './linger.ts';
+import { requestIdOf } from './headers.ts';
+import { isLastServed } from './linger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
-import { authorityOf, originForm, pathOf, type Route, routeOf } from './router.ts';
+import { problemWithHead, toOriginForm } from './request-head.ts';
+import { pathOf, type Route, routeOf } from './router.ts';
 import { createTunnels } from './tunnel.ts';
 import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
 
@@ -95,7 +87,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   };
   // Several answers to one connection have an order, and behind the last there is nothing to switch.
   const maySwitch = (request: IncomingMessage) =>
-    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isClosing(request.socket);
+    asksForWebSocket(request) && !garbage.isDue(request.socket) && !isLastServed(request.socket);
   const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
   const { server } = port;
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
@@ -103,11 +95,13 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const serve = (incoming: Incoming) => {
     const { request, response } = incoming;
     // A request behind the one that made us close must not be served (RFC 9112 §9.6).
-    if (isClosing(request.socket)) {
+    if (isLastServed(request.socket)) {
       request.resume();
       return;
     }
     inFlight += 1;
+    // As it came, so before the target is brought into its origin form.
+    const doubt = problemWithHead(request);
     const downstream = downstreamOf(shared, incoming);
     response.on('close', () => {
       inFlight -= 1;
@@ -115,24 +109,12 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       if (stopping) server.closeIdleConnections();
       downstream.closed();
     });
-    handle(shared, incoming, downstream);
+    handle(shared, incoming, downstream, doubt);
   };
   server.on('request', (request, response) => serve({ request, response, expectation: 'none' }));
   server.on('checkContinue', (request, response) => serve({ request, response, expectation: 'continue' }));
   server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
-  if (MAY_CHOOSE_UPGRADES)
-    server.on('upgrade', (request, socket, head) => {
-      const { response, accept } = upgradeOf(request, socket, head);
-      handedOver.add(socket);
-      socket.once('close', () => handedOver.delete(socket));
-      serve({
-        ...{ request, response, expectation: 'none' },
-        accept(headers) {
-          handedOver.delete(socket);
-          return accept(headers);
-        },
-      });
-    });
+  if (MAY_CHOOSE_UPGRADES) serveUpgrades(server, handedOver, serve);
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
   server.on('connect', (_request, socket) => {
     // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
@@ -155,6 +137,22 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     endTunnels: tunnels.end,
     inFlight: () => inFlight,
   };
+}
+
+/** @param handedOver where a connection stands from the time node hands it over until there is a tunnel, or it is closed */
+function serveUpgrades(server: Server, handedOver: Set<Duplex>, serve: (incoming: Incoming) => void): void {
+  server.on('upgrade', (request, socket, head) => {
+    const { response, accept } = upgradeOf(request, socket, head);
+    handedOver.add(socket);
+    socket.once('close', () => handedOver.delete(socket));
+    serve({
+      ...{ request, response, expectation: 'none' },
+      accept(headers) {
+        handedOver.delete(socket);
+        return accept(headers);
+      },
+    });
+  });
 }
 
 function serverOptions(
@@ -202,15 +200,17 @@ function downstreamOf(shared: Shared, { request, response, accept }: Incoming): 
 
 function handle(
   shared: Shared,
-  { request, response, expectation }: Incoming,
+  incoming: Incoming,
   downstream: NodeDownstream,
+  doubt: GatewayError | undefined,
 ): void {
+  const { request, expectation } = incoming;
   const settings = shared.settings();
   const requestId = requestIdOf(request.rawHeaders);
   const exchange = new ProxiedExchange(shared, downstream, requestId);
   shared.garbage.expect(request, exchange);
   const route = routeOf(downstream.target, settings.paths);
-  const problem = problemWith(request, route, expectation, settings);
+  const problem = doubt ?? problemWith(request, route, expectation, settings);
   if (problem !== undefined) {
     exchange.refuse(problem);
     return;
@@ -220,21 +220,25 @@ function handle(
     return;
   }
   downstream.listen(exchange);
-  if (expectation === 'continue') response.writeContinue();
-  takeBody(request, settings, shared.readAhead, exchange);
+  whenBodyMayCome(incoming, () => takeBody(request, settings, shared.readAhead, exchange));
 }
 
-/** The host in a target of absolute form goes before the one in `Host` (RFC 9112 §3.2.2). */
-function toOriginForm(request: IncomingMessage): void {
-  const target = request.url ?? '/';
-  if (target.startsWith('/')) return;
-  const authority = authorityOf(target);
-  request.url = originForm(target);
-  if (authority === undefined) return;
-  const { rawHeaders } = request;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'host') rawHeaders[index + 1] = authority;
+/**
+ * Asks for the body where that is waited for. On a pipelined connection that has to wait for its turn: node would write
+ * it between head and body of an answer that is ready before.
+ */
+function whenBodyMayCome({ response, expectation }: Incoming, take: () => void): void {
+  if (expectation !== 'continue') {
+    take();
+    return;
   }
+  const ask = () => {
+    if (response.headersSent) return;
+    response.writeContinue();
+    take();
+  };
+  if (response.socket !== null) ask();
+  else response.once('socket', ask);
 }
 
 function problemWith(
@@ -243,30 +247,11 @@ function problemWith(
   expectation: Expectation,
   settings: ServerSettings,
 ): GatewayError | undefined {
-  const problem = problemWithHead(request);
-  if (problem !== undefined) return problem;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const isServed = route === 'metrics' ? settings.exposeMetrics : route !== 'none';
   if (!isServed || (route !== 'proxy' && !isRead)) return notFound(pathOf(request.url ?? '/'));
   if (expectation === 'unknown') return expectationFailed(request.headers.expect ?? '');
   if (isTooLargeFromStart(request, settings.maxBodyBytes)) return bodyTooLarge(settings.maxBodyBytes);
-  return undefined;
-}
-
-/** What the parser lets through and a proxy must not. */
-function problemWithHead({ rawHeaders, headers, httpVersion }: IncomingMessage): GatewayError | undefined {
-  const hosts = valuesOf(rawHeaders, 'host');
-  const [host = ''] = hosts;
-  // RFC 9112 §3.2: exactly one in HTTP/1.1, and never more.
-  if (hosts.length > 1 || (hosts.length === 0 && httpVersion === '1.1')) {
-    return badRequest(`The request has ${hosts.length} Host headers; it needs one.`);
-  }
-  if (!isSaneHost(host)) return badRequest('The Host header does not name a host.');
-  const codings = headers['transfer-encoding'];
-  if (codings === undefined) return undefined;
-  // RFC 9112 §6.1: both are ways to smuggle a request past one of two servers.
-  if (httpVersion === '1.0') return badFraming('A request in HTTP/1.0 cannot have Transfer-Encoding.');
-  if (codings.trim().toLowerCase() !== 'chunked') return unsupportedCoding(codings);
   return undefined;
 }
 

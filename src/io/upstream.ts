@@ -6,7 +6,7 @@ import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
-import { firstValueOf } from './headers.ts';
+import { firstValueOf, valuesOf } from './headers.ts';
 import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
 import type { Connection, SocketRegistry } from './sockets.ts';
 
@@ -88,16 +88,17 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     reason?: string,
   ): void {
     const { clock } = this.connection;
-    // A 101 without its Upgrade is no way to anywhere.
-    if (status < 100 || status === 101) {
-      controller.abort(badStatusError(status));
+    const list = rawList(controller.rawHeaders);
+    const fault = faultOfHead(status, list);
+    if (fault !== undefined) {
+      controller.abort(fault);
     } else if (status < 200) {
       clock.progressed();
-      this.receiver.informed(status, rawList(controller.rawHeaders));
+      this.receiver.informed(status, list);
     } else {
       this.isHeadWhole = true;
       clock.begun();
-      this.receiver.started(status, asSent(reason ?? ''), rawList(controller.rawHeaders), this);
+      this.receiver.started(status, asSent(reason ?? ''), list, this);
     }
   }
 
@@ -161,9 +162,20 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   }
 }
 
-/** Of three digits, as the parser wants it, but of no class there is (RFC 9110 §15). */
-function badStatusError(status: number): Error {
-  return Object.assign(new Error(`the status ${status} means nothing`), { code: 'HPE_INVALID_STATUS' });
+/** What the parser lets through and a client must not get. */
+function faultOfHead(status: number, headers: RawHeaders): Error | undefined {
+  // Of three digits, but of no class there is (RFC 9110 §15); and a 101 without its Upgrade is no way to anywhere.
+  if (status < 100 || status === 101)
+    return badHeadError('HPE_INVALID_STATUS', `the status ${status} means nothing`);
+  if (firstValueOf(headers, 'transfer-encoding') === undefined) return undefined;
+  const codings = valuesOf(headers, 'transfer-encoding').join();
+  if (codings.trim().toLowerCase() === 'chunked') return undefined;
+  // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
+  return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${codings}`);
+}
+
+function badHeadError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** Whether only the end of the connection tells where the answer ends (RFC 9112 §6.3). */

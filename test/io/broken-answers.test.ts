@@ -179,6 +179,25 @@ describe('an event stream broken off by its backend', () => {
   });
 });
 
+describe('an answer in a transfer coding', () => {
+  for (const coding of ['gzip, chunked', 'identity', 'chunked, chunked', 'chunked\r\nTransfer-Encoding: x']) {
+    it(`that was not asked for (${JSON.stringify(coding)}) is refused, and its socket is not used again (RFC 9112 §6.1)`, async () => {
+      await using backend = await startRawBackend((peer) =>
+        peer.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${chunk('coded')}${LAST_CHUNK}`),
+      );
+      await withGateway({ backends: [backend] }, async (gateway) => {
+        using client = await connectRaw(gateway.port);
+        client.send(requestText());
+        const { status, body } = await responsesOf(client).next();
+        assert.equal(status, 502);
+        assert.match(body, /backend_failed/);
+        await (await backend.connection(1)).closed();
+        assert.equal(failuresOf(gateway), 1);
+      });
+    });
+  }
+});
+
 describe('an answer that is not as long as it says', () => {
   const answers = (bytes: string) => startRawBackend((peer) => void peer.socket.end(bytes));
 

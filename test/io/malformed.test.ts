@@ -13,6 +13,12 @@ const REFUSED: [string, string, number?, string?][] = [
   ['no Host (RFC 9112 §3.2)', 'GET /v1/models HTTP/1.1\r\n\r\n'],
   ['two Hosts (RFC 9112 §3.2)', requestText({ headers: ['Host: a', 'Host: b'] })],
   ['a Host that is none (RFC 9112 §3.2)', requestText({ headers: ['Host: a/b?c'] })],
+  [
+    'a Host that is none beside a target that names one (RFC 9112 §3.2)',
+    requestText({ target: 'http://a.test/v1/x', headers: ['Host: a b'] }),
+  ],
+  ['no version at all (RFC 9112 §2.3)', 'GET /v1/models\r\nHost: a\r\n\r\n'],
+  ['the version before all others (RFC 9112 §2.3)', 'GET /v1/models HTTP/0.9\r\nHost: a\r\n\r\n'],
   ['user information in the target (RFC 9110 §4.2.4)', requestText({ target: 'http://me@a.test/v1/models' })],
   [
     'both a length and chunks (RFC 9112 §6.1)',
@@ -101,6 +107,14 @@ describe('a request is refused, and none reaches a backend,', () => {
       client.send('more garbage '.repeat(1000));
       client.send(requestText());
       assert.deepEqual(await responses.rest(), { text: '', wasReset: false });
+    }));
+
+  it('and nothing behind a doubtful Host is served (RFC 9112 §3.2)', () =>
+    talking(async ({ client, responses, mock }) => {
+      client.send(requestText({ headers: ['Host: a', 'Host: b'] }) + requestText());
+      assertRefused(await responses.next());
+      assert.deepEqual(await responses.rest(), { text: '', wasReset: false });
+      assert.equal(mock.counters.total, 0);
     }));
 
   it('and CONNECT tells which methods are allowed (RFC 9110 §15.5.6)', () =>

@@ -47,6 +47,13 @@ describe('a client of HTTP/1.0', () => {
     });
   });
 
+  it('may name the host in its target alone (RFC 9112 §3.2.2)', () =>
+    talking(async ({ client, responses, mock }) => {
+      client.send('GET http://models.test/v1/models HTTP/1.0\r\n\r\n');
+      assert.equal((await responses.next()).status, 200);
+      assert.deepEqual(valuesIn({ headers: mock.requests[0]?.rawHeaders ?? [] }, 'host'), ['models.test']);
+    }));
+
   it('needs no Host (RFC 9112 §3.2)', () =>
     talking(async ({ client, responses, mock }) => {
       client.send('GET /v1/models HTTP/1.0\r\n\r\n');
@@ -149,6 +156,35 @@ describe('Expect (RFC 9110 §10.1.1)', () => {
       client.send(requestText());
       assert.equal((await responses.next()).status, 200);
     }));
+
+  it('100-continue is answered in its turn behind another answer, even if the body came unasked', async () => {
+    const answer = (content: string) =>
+      `HTTP/1.1 200 OK\r\nContent-Length: ${content.length}\r\n\r\n${content}`;
+    await using backend = await startRawBackend((peer, number) => {
+      let answered = number === 1 ? 1 : 0;
+      const look = () => {
+        const asked = peer.text.match(/ HTTP\/1\.1\r\n/g)?.length ?? 0;
+        for (; answered < asked; answered += 1) peer.send(answer('later'));
+      };
+      peer.socket.on('data', look);
+      look();
+    });
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.send(requestText());
+      const first = await backend.connection(1);
+      client.send(requestText({ headers: ['Expect: 100-continue'], body: 'unasked' }));
+      // Another's whole course, so that the second request has had the time for its own.
+      using other = await connectRaw(gateway.port);
+      other.send(requestText());
+      await responsesOf(other).next();
+      first.send(answer('first'));
+      const responses = responsesOf(client);
+      assert.equal((await responses.next()).body, 'first');
+      assert.equal((await responses.next()).body, 'later');
+      assert.match(client.text, /first[\s\S]*100 Continue[\s\S]*later/);
+    });
+  });
 
   it('100-continue is not answered where the request is refused anyway', () =>
     talking(async ({ client, responses }) => {
