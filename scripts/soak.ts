@@ -1,24 +1,54 @@
 /**
- * Runs of the real daemon among faults, for minutes to hours:
+ * Runs of the real daemon among faults, for minutes to hours. Each says a line a second, then a verdict, and ends with 1 if
+ * anything was wrong; docs/soak.md tells what is judged.
  *
  *     npm run chaos -- [MINUTES=10] [--streams 500] [--seed N]
+ *     npm run stale-sockets -- [REQUESTS=100000] [--seed N]
  */
 import { parseArgs } from 'node:util';
 import { runChaos } from '../test/soak/chaos.ts';
+import { runStale } from '../test/soak/stale.ts';
+import type { Verdict } from '../test/soak/verdict.ts';
+
+const USAGE = `usage: npm run chaos -- [MINUTES=10] [--streams 500] [--seed N]
+       npm run stale-sockets -- [REQUESTS=100000] [--seed N]
+`;
+/** From sysexits.h: EX_USAGE. */
+const EXIT_USAGE = 64;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
   allowPositionals: true,
   options: { streams: { type: 'string', default: '500' }, seed: { type: 'string' } },
 });
-const [, minutes = '10'] = positionals;
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const { isClean } = await runChaos({
-  durationMs: Number(minutes) * 60_000,
-  streams: Number(values.streams),
-  seed,
-  say,
-});
+const [mode = '', amount] = positionals;
+const seed = numberOf(values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
+const { isClean } = await runMode();
 process.exit(isClean ? 0 : 1);
+
+function runMode(): Promise<Verdict> {
+  switch (mode) {
+    case 'chaos':
+      return runChaos({
+        durationMs: numberOf(amount ?? '10') * 60_000,
+        streams: numberOf(values.streams),
+        seed,
+        say,
+      });
+    case 'stale-sockets':
+      return runStale({ requests: numberOf(amount ?? '100000'), seed, say });
+    default:
+      return refuse(`there is no run called '${mode}'`);
+  }
+}
+
+function numberOf(text: string): number {
+  const number = Number(text);
+  return number > 0 ? number : refuse(`'${text}' is not a number above 0`);
+}
+
+function refuse(problem: string): never {
+  process.stderr.write(`soak: ${problem}\n${USAGE}`);
+  process.exit(EXIT_USAGE);
+}

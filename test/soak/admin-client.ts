@@ -2,7 +2,12 @@
 import type { BackendView } from '../../src/actors/view.ts';
 import type { EventLogStats } from '../../src/io/event-log/event-log.ts';
 
-export type DaemonStats = { readonly eventLog: EventLogStats; readonly heapBytes: number };
+export type DaemonStats = {
+  readonly eventLog: EventLogStats;
+  readonly heapBytes: number;
+  /** Requests that were sent again, whatever for. */
+  readonly retries: number;
+};
 
 /** Every call rejects where the gateway does not answer. */
 export type AdminClient = {
@@ -52,5 +57,10 @@ function statsIn(answer: unknown): DaemonStats {
     eventLog: EventLogStats;
     metrics: Record<string, { series: readonly Series[] }>;
   };
-  return { eventLog, heapBytes: metrics.nodejs_heap_size_used_bytes?.series[0]?.value ?? 0 };
+  const sum = (name: string) => (metrics[name]?.series ?? []).reduce((all, { value }) => all + value, 0);
+  return {
+    eventLog,
+    heapBytes: sum('nodejs_heap_size_used_bytes'),
+    retries: sum('reprise_retries_total'),
+  };
 }

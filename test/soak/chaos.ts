@@ -17,6 +17,7 @@ import { type Rest, restOf } from './quiet.ts';
 import { replay } from './replay.ts';
 import { BUFFER_BYTES, settingsFor } from './settings.ts';
 import { createTroubles, type Troubles } from './troubles.ts';
+import type { Verdict } from './verdict.ts';
 import { LEGEND, lineOf } from './watch.ts';
 
 export type ChaosOptions = {
@@ -27,8 +28,6 @@ export type ChaosOptions = {
   /** Gets each line. */
   readonly say: (line: string) => void;
 };
-
-export type Verdict = { readonly isClean: boolean; readonly faults: readonly string[] };
 
 const ROUND_MS = 75_000;
 /** For streams to end, sockets to be closed, and a look at what is left. */
