@@ -3,14 +3,16 @@
  * anything was wrong; docs/soak.md tells what is judged.
  *
  *     npm run chaos -- [MINUTES=10] [--streams 500] [--seed N]
+ *     npm run soak -- [MINUTES=10] [--streams 500] [--seed N]
  *     npm run stale-sockets -- [REQUESTS=100000] [--seed N]
  */
 import { parseArgs } from 'node:util';
-import { runChaos } from '../test/soak/chaos.ts';
+import { runAmongFaults } from '../test/soak/run.ts';
 import { runStale } from '../test/soak/stale.ts';
 import type { Verdict } from '../test/soak/verdict.ts';
 
 const USAGE = `usage: npm run chaos -- [MINUTES=10] [--streams 500] [--seed N]
+       npm run soak -- [MINUTES=10] [--streams 500] [--seed N]
        npm run stale-sockets -- [REQUESTS=100000] [--seed N]
 `;
 /** From sysexits.h: EX_USAGE. */
@@ -30,7 +32,9 @@ process.exit(isClean ? 0 : 1);
 function runMode(): Promise<Verdict> {
   switch (mode) {
     case 'chaos':
-      return runChaos({
+    case 'soak':
+      return runAmongFaults({
+        isSoak: mode === 'soak',
         durationMs: numberOf(amount ?? '10') * 60_000,
         streams: numberOf(values.streams),
         seed,

@@ -31,6 +31,7 @@ export type Crowd = {
 };
 
 const FAULTS_TOLD = 20;
+const NOBODY_THERE_MS = 2_000;
 const FRAMINGS: readonly Framing[] = ['chunked', 'sized', 'closing'];
 
 export function createCrowd(options: CrowdOptions): Crowd {
@@ -53,15 +54,18 @@ export function createCrowd(options: CrowdOptions): Crowd {
     const name = nameOf(outcome);
     outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
     const fault = faultOf(drawn, outcome, hurts, since);
-    if (fault === undefined) return;
-    faults.count += 1;
-    if (faults.texts.length < FAULTS_TOLD) faults.texts.push(fault);
+    if (fault !== undefined) {
+      faults.count += 1;
+      if (faults.texts.length < FAULTS_TOLD) faults.texts.push(fault);
+    }
+    return outcome.kind !== 'unanswered';
   };
   const loop = async (draw: (marker: string) => Ask, mostIdleMs: number) => {
     await pass(random() * mostIdleMs);
     while (!isPaused) {
-      await once(draw);
-      await pass(random() * mostIdleMs);
+      const isAnswered = await once(draw);
+      // Who finds nobody there does not ask again at once.
+      await pass(random() * (isAnswered ? mostIdleMs : NOBODY_THERE_MS));
     }
   };
   return {

@@ -18,6 +18,8 @@ export type DaemonProcess = AsyncDisposable &
   AdminClient & {
     readonly url: string;
     readonly isUp: boolean;
+    /** How often it was started. */
+    readonly starts: number;
     readonly eventLogDir: string;
     /** Replaces the config file, by a rename, so that it is never half there. */
     configure(config: object): void;
@@ -61,6 +63,7 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
   let exited: Promise<number | null> = Promise.resolve(null);
   let isUp = false;
   let readings = 0;
+  let starts = 0;
   const start = async () => {
     child = spawnLimited(args, options.descriptorLimit, files);
     exited = new Promise((resolve) => child?.once('exit', resolve));
@@ -68,6 +71,7 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
       isUp = false;
     });
     readings = 0;
+    starts += 1;
     await until('the gateway serves', START_WITHIN_MS, admin.isHealthy);
     isUp = true;
   };
@@ -85,7 +89,11 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
     },
     eventLogDir,
     configure,
-    hangUp: () => void child?.kill('SIGHUP'),
+    // While it starts the signal would end it.
+    hangUp: () => void (isUp && child?.kill('SIGHUP')),
+    get starts() {
+      return starts;
+    },
     async gauge() {
       readings += 1;
       child?.kill('SIGUSR2');

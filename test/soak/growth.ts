@@ -6,12 +6,13 @@ const SLACK_BYTES = 3 * 1024 * 1024;
 const SLACK_SHARE = 0.05;
 
 /**
- * Compares the last rounds with the first; the very first is left out where there are enough, since a process warms up
- * in it.
+ * Compares the last rounds of the process that lived last with its first; the very first is left out where there are
+ * enough, since a process warms up in it.
  *
  * @returns what has grown, in words
  */
-export function growthOf(rests: readonly Rest[]): string[] {
+export function growthOf(all: readonly Rest[]): string[] {
+  const rests = all.filter(({ starts }) => starts === all.at(-1)?.starts);
   const [first, last] = [rests[rests.length > 3 ? 1 : 0], rests.at(-1)];
   if (first === undefined || last === undefined || first === last) return [];
   const grown: string[] = [];

@@ -5,7 +5,9 @@ import type { Fault, Wish } from './wish.ts';
 import { pieceOf } from './wish.ts';
 
 /** The part under which the gateway's own process is hurt. */
-const GATEWAY = 'gateway';
+export const GATEWAY = 'gateway';
+/** The part that stands for file descriptors: while there are none nothing new can be opened, and all else goes on. */
+export const DESCRIPTORS = 'descriptors';
 
 /**
  * @param since when the request began, on the clock of the hurts
@@ -33,9 +35,9 @@ export function faultOf(
       if (expected?.kind === 'status' && expected.status === outcome.status) return undefined;
       return `${why}: status ${outcome.status} from ${outcome.backend}, which it was not to send`;
     case 'unanswered':
-      return hurts.touched(GATEWAY, since) ? undefined : `${why}: no answer (${outcome.code})`;
+      return isHurt(DESCRIPTORS) ? undefined : `${why}: no answer (${outcome.code})`;
     case 'refused':
-      return isDueRefusal(outcome, expected, isHurt)
+      return isDueRefusal(outcome, expected, isHurt) || isHurt(DESCRIPTORS)
         ? undefined
         : `${why}: refused, ${JSON.stringify(outcome)}`;
     case 'short':

@@ -5,7 +5,11 @@ import type { Gauge } from './gauge.ts';
 import { until } from './until.ts';
 
 /** What a gateway holds that has nothing to do. */
-export type Rest = Gauge & { readonly sockets: number | undefined };
+export type Rest = Gauge & {
+  readonly sockets: number | undefined;
+  /** Which process of the gateway it was. */
+  readonly starts: number;
+};
 
 const NO_LEASES_WITHIN_MS = 5_000;
 /** `pool.idleTimeoutMs`, a sweep, and the connections of clients. */
@@ -44,7 +48,7 @@ export async function restOf(daemon: DaemonProcess, faults: string[], atFirst?: 
     );
   }
   const gauge = await daemon.gauge();
-  return { ...gauge, sockets: await fewestSockets(daemon) };
+  return { ...gauge, sockets: await fewestSockets(daemon), starts: daemon.starts };
 }
 
 /** Between two probes. */

@@ -26,7 +26,7 @@ export function settingsFor(backends: readonly object[], streams: number): objec
     },
     retry: { bufferBytes: BUFFER_BYTES },
     outlier: { baseEjectionMs: 1_000, maxEjectionMs: 4_000 },
-    eventLog: { segmentBytes: 4 * 1024 * 1024, maxBytes: 8 * 1024 ** 3 },
+    eventLog: { segmentBytes: 4 * 1024 * 1024, maxBytes: 128 * 1024 * 1024 },
     logging: { level: 'warn', format: 'json' },
   };
 }

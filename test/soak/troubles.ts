@@ -4,8 +4,12 @@ import type { Calm } from './calm.ts';
 import type { DaemonProcess } from './daemon-process.ts';
 import type { Fleet } from './fleet.ts';
 import { settingsFor } from './settings.ts';
+import type { Turns } from './turns.ts';
 
-export type Trouble = (draw: Draw) => Promise<void>;
+type Trouble = (draw: Draw) => Promise<void>;
+
+/** A name, how likely it is compared with the others, and what it does. */
+export type KindOfTrouble = readonly [string, number, Trouble];
 
 export type Troubles = {
   /** How often each kind was made. */
@@ -20,8 +24,10 @@ export type TroubleOptions = {
   readonly calm: Calm;
   readonly random: () => number;
   readonly streams: number;
-  /** More kinds, by name, each with how likely it is, where the others are 1 to 6. */
-  readonly more?: ReadonlyMap<string, readonly [number, Trouble]>;
+  /** For what must not meet the gateway at its start. */
+  readonly turns: Turns;
+  /** More kinds beside those that are about backends. */
+  readonly more: readonly KindOfTrouble[];
 };
 
 /** Draws for one trouble. */
@@ -38,8 +44,7 @@ export function createTroubles(options: TroubleOptions): Troubles {
   const { calm, random, fleet } = options;
   const made = new Map<string, number>();
   const busy = new Set<BackendProcess>();
-  const kinds = [...kindsOf(options), ...(options.more ?? [])];
-  const total = kinds.reduce((sum, [, [share]]) => sum + share, 0);
+  const kinds = [...kindsOf(options), ...options.more];
   const draw: Draw = {
     between: (least, most) => least + random() * (most - least),
     victim() {
@@ -50,12 +55,11 @@ export function createTroubles(options: TroubleOptions): Troubles {
     },
     done: (victim) => void busy.delete(victim),
   };
+  let deck: KindOfTrouble[] = [];
+  /** As from a deck of cards, each kind as often in it as it is likely, so that none is left out for long. */
   const choose = () => {
-    let left = random() * total;
-    return kinds.find(([, [share]]) => {
-      left -= share;
-      return left < 0;
-    });
+    if (deck.length === 0) deck = kinds.flatMap((kind) => Array.from({ length: kind[1] }, () => kind));
+    return deck.splice(Math.floor(random() * deck.length), 1)[0];
   };
   return {
     made,
@@ -65,7 +69,7 @@ export function createTroubles(options: TroubleOptions): Troubles {
         await calm.pass(random() * MOST_PAUSE_MS);
         const chosen = choose();
         if (calm.isCalm || chosen === undefined) continue;
-        const [name, [, trouble]] = chosen;
+        const [name, , trouble] = chosen;
         made.set(name, (made.get(name) ?? 0) + 1);
         const one = trouble(draw).finally(() => under.delete(one));
         under.add(one);
@@ -77,61 +81,49 @@ export function createTroubles(options: TroubleOptions): Troubles {
   };
 }
 
-function kindsOf(options: TroubleOptions): [string, readonly [number, Trouble]][] {
-  const { daemon, fleet, calm, streams } = options;
+function kindsOf(options: TroubleOptions): KindOfTrouble[] {
+  const { daemon, fleet, calm, streams, turns } = options;
   const { weights } = fleet;
   const apply = () => daemon.configure(settingsFor(fleet.backends(), streams));
-  const toOne =
-    (act: (victim: BackendProcess, draw: Draw) => Promise<void>): Trouble =>
-    async (draw) => {
-      const victim = draw.victim();
-      if (victim === undefined) return;
-      await act(victim, draw).finally(() => draw.done(victim));
-    };
+  const reweigh: Trouble = (draw) =>
+    turns(async () => {
+      for (const name of weights.keys()) weights.set(name, Math.ceil(draw.between(0, 10)));
+      apply();
+      daemon.hangUp();
+    });
+  const takeInOrOut = ({ name }: BackendProcess, draw: Draw) =>
+    turns(async () => {
+      if (weights.has(name)) weights.delete(name);
+      else weights.set(name, Math.ceil(draw.between(0, 5)));
+      apply();
+      daemon.hangUp();
+    });
+  const breakConfig: Trouble = () =>
+    turns(async () => {
+      daemon.configure({ backends: [{ host: 'nobody', port: 0 }] });
+      daemon.hangUp();
+      await calm.pass(200);
+      apply();
+    });
   return [
-    ['kill', [4, toOne((victim, draw) => victim.kill(draw.between(0, 4_000)))]],
-    ['freeze', [4, toOne((victim, draw) => victim.freeze(draw.between(100, 7_000)))]],
-    ['reset', [4, toOne(async (victim, draw) => victim.cut('reset', draw.between(0.1, 1)))]],
-    ['close', [3, toOne(async (victim, draw) => victim.cut('close', draw.between(0.1, 1)))]],
-    ['ill', [1, toOne((victim, draw) => victim.lookIll(draw.between(500, 3_000)))]],
-    ['drain', [3, toOne((victim, draw) => drainFor(daemon, victim, calm, draw.between(200, 4_000)))]],
-    [
-      'weights',
-      [
-        3,
-        async (draw) => {
-          for (const name of weights.keys()) weights.set(name, Math.ceil(draw.between(0, 10)));
-          apply();
-          daemon.hangUp();
-        },
-      ],
-    ],
-    [
-      'remove',
-      [
-        2,
-        toOne(async ({ name }, draw) => {
-          const before = weights.get(name);
-          if (before === undefined) weights.set(name, Math.ceil(draw.between(0, 5)));
-          else weights.delete(name);
-          apply();
-          daemon.hangUp();
-        }),
-      ],
-    ],
-    [
-      'bad config',
-      [
-        1,
-        async () => {
-          daemon.configure({ backends: [{ host: 'nobody', port: 0 }] });
-          daemon.hangUp();
-          await calm.pass(200);
-          apply();
-        },
-      ],
-    ],
+    ['kill', 4, toOne((victim, draw) => victim.kill(draw.between(0, 4_000)))],
+    ['freeze', 4, toOne((victim, draw) => victim.freeze(draw.between(100, 7_000)))],
+    ['reset', 4, toOne(async (victim, draw) => victim.cut('reset', draw.between(0.1, 1)))],
+    ['close', 3, toOne(async (victim, draw) => victim.cut('close', draw.between(0.1, 1)))],
+    ['ill', 1, toOne((victim, draw) => victim.lookIll(draw.between(500, 3_000)))],
+    ['drain', 3, toOne((victim, draw) => drainFor(daemon, victim, calm, draw.between(200, 4_000)))],
+    ['weights', 3, reweigh],
+    ['in or out', 2, toOne(takeInOrOut)],
+    ['bad config', 1, breakConfig],
   ];
+}
+
+/** About one backend, if there is one that no other trouble is about. */
+function toOne(act: (victim: BackendProcess, draw: Draw) => Promise<void>): Trouble {
+  return async (draw) => {
+    const victim = draw.victim();
+    if (victim !== undefined) await act(victim, draw).finally(() => draw.done(victim));
+  };
 }
 
 async function drainFor(
