@@ -18,6 +18,8 @@ export type DaemonProcess = AsyncDisposable &
   AdminClient & {
     readonly url: string;
     readonly isUp: boolean;
+    /** Whether it ended without having been told to. */
+    readonly hasDied: boolean;
     /** How often it was started. */
     readonly starts: number;
     readonly eventLogDir: string;
@@ -62,6 +64,8 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
   let isUp = false;
+  let hasDied = false;
+  let isToEnd = false;
   let readings = 0;
   let starts = 0;
   const start = async () => {
@@ -69,7 +73,9 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
     exited = new Promise((resolve) => child?.once('exit', resolve));
     void exited.then(() => {
       isUp = false;
+      hasDied = !isToEnd;
     });
+    isToEnd = false;
     readings = 0;
     starts += 1;
     await until('the gateway serves', START_WITHIN_MS, admin.isHealthy);
@@ -77,6 +83,7 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
   };
   const kill = async () => {
     isUp = false;
+    isToEnd = true;
     child?.kill('SIGKILL');
     await exited;
   };
@@ -91,6 +98,9 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
     configure,
     // While it starts the signal would end it.
     hangUp: () => void (isUp && child?.kill('SIGHUP')),
+    get hasDied() {
+      return hasDied;
+    },
     get starts() {
       return starts;
     },
@@ -106,6 +116,7 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
     kill,
     start,
     stop() {
+      isToEnd = true;
       child?.kill('SIGTERM');
       return exited;
     },

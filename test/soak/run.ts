@@ -101,7 +101,7 @@ async function runIn(
   };
   await goThrough(run);
   const code = await daemon.stop();
-  if (code !== 0) run.faults.push(`the gateway ended with ${code} on SIGTERM`);
+  if (code !== 0 && !daemon.hasDied) run.faults.push(`the gateway ended with ${code} on SIGTERM`);
   run.faults.push(...daemon.mistakes().map((line) => `the gateway logged: ${line}`));
   run.faults.push(...(await replay(eventLogDir, say)));
   return conclude(run);
@@ -114,11 +114,17 @@ async function goThrough(run: Run): Promise<void> {
   const atFirst = await restOf(daemon, faults);
   say(`at first: ${restLine(atFirst)}`);
   const seconds = setInterval(async () => {
+    // Nothing that follows would say any more.
+    if (daemon.hasDied) run.calm.begin();
     say(await lineOf(Math.round((performance.now() - begun) / 1000), crowd, daemon));
   }, 1_000);
   const rounds = Math.max(1, Math.round(durationMs / ROUND_MS));
   for (let round = 1; round <= rounds; round += 1) {
     await makeTrouble(run, (durationMs / rounds) * (1 - CALM_SHARE));
+    if (daemon.hasDied) {
+      faults.push('the gateway ended by itself');
+      break;
+    }
     const rest = await restOf(daemon, faults, atFirst);
     rests.push(rest);
     run.progress = round / rounds;
@@ -136,6 +142,7 @@ async function makeTrouble(run: Run, ms: number): Promise<void> {
   await calm.pass(ms);
   calm.begin();
   await trouble;
+  if (daemon.hasDied) return crowd.pause();
   fleet.reset();
   daemon.configure(settingsFor(fleet.backends(), streams));
   const status = await daemon.reload();
