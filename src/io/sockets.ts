@@ -78,7 +78,7 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
 
   const evict = (socket: number): void => {
     const entry = held.get(socket);
-    if (entry !== undefined && forget(socket)) entry.tcp.destroy();
+    if (entry !== undefined && forget(socket)) entry.tcp.destroy(givenUp);
   };
 
   return {
@@ -105,6 +105,12 @@ function connect(
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });
 }
+
+/**
+ * What a socket is closed with here. Without an error undici takes the close for the end of an answer that has no other
+ * end, and fails an assertion, which ends the process, if it was just told to give that answer up.
+ */
+const givenUp = Object.assign(new Error('the socket was given up'), { code: 'ECONNABORTED' });
 
 function connectTimeoutError(): Error {
   return Object.assign(new Error('the connection was not opened in time'), {

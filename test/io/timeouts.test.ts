@@ -80,6 +80,18 @@ describe('a backend', () => {
     });
   });
 
+  it('that falls silent in an answer whose end only closing tells is cut off, and the gateway lives on', async () => {
+    await using backend = await startRawBackend((peer) => peer.send('HTTP/1.1 200 OK\r\n\r\nhalf'));
+    await waiting(backend, { upstream: { idleTimeoutMs: LIMIT_MS } }, async ({ client, gateway }) => {
+      client.send(chatText());
+      const { text } = await client.closed();
+      assert.match(text, /half\r\n$/, 'the end of the answer was told');
+      await (await backend.connection(1)).closed();
+      const failed = await gateway.fact('response.failed');
+      assert.equal(failed.fact.type === 'response.failed' && failed.fact.reason, 'idleTimeout');
+    });
+  });
+
   it('may take longer in all than either limit, as long as it goes on', async () => {
     await using backend = await startRawBackend((peer) => peer.send(SSE_HEAD));
     const upstream = { idleTimeoutMs: LIMIT_MS, headersTimeoutMs: LIMIT_MS };

@@ -1,0 +1,32 @@
+/** The gateway's configuration in fault runs: every limit short, so that ten minutes see each of them reached often. */
+export const BUFFER_BYTES = 65_536;
+/** A bound on everything a request can wait for, in turn: queue, head, and silence in the answer. */
+const LIMITS_MS = { connect: 1_000, headers: 3_000, idle: 3_000, queue: 5_000 };
+
+/**
+ * @param backends as the config file has them
+ * @param streams how many clients hold a stream
+ */
+export function settingsFor(backends: readonly object[], streams: number): object {
+  return {
+    backends,
+    health: { intervalMs: 500, timeoutMs: 2_000, fall: 2, rise: 1, slowStartMs: 1_000 },
+    pool: {
+      // Room for all with one of five backends away, and not with two.
+      size: Math.ceil((1.1 * streams) / 4) + 1,
+      idleTimeoutMs: 3_000,
+      maxLifetimeMs: 20_000,
+      sweepIntervalMs: 1_000,
+      queue: { max: streams, timeoutMs: LIMITS_MS.queue },
+    },
+    upstream: {
+      connectTimeoutMs: LIMITS_MS.connect,
+      headersTimeoutMs: LIMITS_MS.headers,
+      idleTimeoutMs: LIMITS_MS.idle,
+    },
+    retry: { bufferBytes: BUFFER_BYTES },
+    outlier: { baseEjectionMs: 1_000, maxEjectionMs: 4_000 },
+    eventLog: { segmentBytes: 4 * 1024 * 1024, maxBytes: 128 * 1024 * 1024 },
+    logging: { level: 'warn', format: 'json' },
+  };
+}
