@@ -25,8 +25,8 @@ const QUICK_STREAMS = 50;
 const ROUNDS = 3;
 /** Requests at a time before, as the base is a gateway in service and not one that has just started. */
 const WARM_UP_CONNECTIONS = 64;
-const WARM_UP_MS = 3_000;
-const QUICK_WARM_UP_MS = 100;
+const WARM_UP_REQUESTS = 20_000;
+const QUICK_WARM_UP_REQUESTS = 100;
 /** Opened at a time: a burst would measure what a burst leaves behind. */
 const AT_A_TIME = 20;
 const SETTLING_MS = 4_000;
@@ -68,7 +68,7 @@ async function measure(name: ProxyName, streams: number, bench: Bench) {
   const sockets: Socket[] = [];
   try {
     const load = createRequestLoad(proxy.port, WARM_UP_CONNECTIONS);
-    await load.slice(isQuick ? QUICK_WARM_UP_MS : WARM_UP_MS);
+    await load.slice(isQuick ? QUICK_WARM_UP_REQUESTS : WARM_UP_REQUESTS);
     load.close();
     await sleep(settlingMs);
     const baseKb = residentKb(proxy.pid);

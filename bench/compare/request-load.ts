@@ -1,6 +1,6 @@
 /**
  * A closed loop over kept connections, in slices: each connection sends a request as soon as the last is answered, until
- * the slice is over. wrk cannot do that: its connections do not outlive a run.
+ * all of the slice are made. wrk cannot do that: its connections do not outlive a run.
  */
 import type { Socket } from 'node:net';
 import { openConnection } from './connection.ts';
@@ -8,15 +8,15 @@ import { chatRequest } from './fixed-answer.ts';
 import { createMessageReader } from './message-reader.ts';
 
 export type RequestLoad = {
-  /** Loads for this long. @returns how many requests were answered; throws where one was not, with 200 */
-  slice(ms: number): Promise<number>;
+  /** Makes so many requests; throws unless each is answered with 200. */
+  slice(requests: number): Promise<void>;
   close(): void;
 };
 
 const REQUEST = chatRequest(false);
-const STUCK_MS = 10_000;
+const SLICE_WITHIN_MS = 60_000;
 
-type Slice = { readonly endsAt: number; underWay: number; answered: number; done(error?: Error): void };
+type Slice = { unasked: number; unanswered: number; done(error?: Error): void };
 
 export function createRequestLoad(port: number, connections: number): RequestLoad {
   let current: Slice | undefined;
@@ -44,19 +44,21 @@ export function createRequestLoad(port: number, connections: number): RequestLoa
   }
 
   return {
-    async slice(ms) {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      const stuck = setTimeout(() => fail(`no answer came for ${STUCK_MS / 1000} s`), ms + STUCK_MS);
-      const slice: Slice = {
-        endsAt: performance.now() + ms,
-        underWay: connections,
-        answered: 0,
-        done: (error) => (error === undefined ? resolve(slice.answered) : reject(error)),
+    async slice(requests) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const late = setTimeout(
+        () => fail(`${requests} requests took more than ${SLICE_WITHIN_MS / 1000} s`),
+        SLICE_WITHIN_MS,
+      );
+      const first = Math.min(requests, connections);
+      current = {
+        unasked: requests - first,
+        unanswered: requests,
+        done: (error) => (error === undefined ? resolve() : reject(error)),
       };
-      current = slice;
-      for (const socket of sockets) socket.write(REQUEST, 'latin1');
+      for (const socket of sockets.slice(0, first)) socket.write(REQUEST, 'latin1');
       return promise.finally(() => {
-        clearTimeout(stuck);
+        clearTimeout(late);
         current = undefined;
       });
     },
@@ -68,11 +70,9 @@ export function createRequestLoad(port: number, connections: number): RequestLoa
 }
 
 function answered(slice: Slice, socket: Socket): void {
-  slice.answered += 1;
-  if (performance.now() < slice.endsAt) {
+  slice.unanswered -= 1;
+  if (slice.unasked > 0) {
+    slice.unasked -= 1;
     socket.write(REQUEST, 'latin1');
-    return;
-  }
-  slice.underWay -= 1;
-  if (slice.underWay === 0) slice.done();
+  } else if (slice.unanswered === 0) slice.done();
 }

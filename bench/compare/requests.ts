@@ -1,6 +1,7 @@
 /**
- * CPU time per request. All proxies are kept up and loaded in turn, a slice of a tenth of a second each, and compared within
- * the round: on a shared machine that does to one what it does to the next, which runs of seconds do not.
+ * CPU time per request. All proxies are kept up and loaded in turn, each with a slice that takes a tenth of a second or so,
+ * and compared within the round: what a shared machine does to one, it does to the next. Runs of seconds are not alike
+ * enough for that. A slice is a number of requests and not a time, so that a busy machine makes it longer and no smaller.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBackends } from './backends.ts';
@@ -17,11 +18,11 @@ export type RequestFigures = {
 };
 
 const CONNECTIONS = 64;
-const SLICE_MS = 100;
+const SLICE = 1_000;
 /** What a proxy puts off is counted too: Reprise collects the lines of its event log for 50 ms before it writes them. */
 const AFTERMATH_MS = 80;
-const WARM_UP_SLICE_MS = 500;
-const WARM_UP_ROUNDS = 8;
+const WARM_UP_SLICE = 4_000;
+const WARM_UP_ROUNDS = 10;
 const ROUNDS = 100;
 const QUICK_ROUNDS = 3;
 
@@ -41,7 +42,7 @@ export async function measureRequests(bench: Bench): Promise<RequestFigures> {
     for (let round = -warmUpRounds; round < rounds; round += 1) {
       // There and back again, so that none always follows the same other.
       for (const { proxy, load, figures } of round % 2 === 0 ? proxies : proxies.toReversed()) {
-        const cost = await costOf(proxy, load, round < 0 ? WARM_UP_SLICE_MS : SLICE_MS);
+        const cost = await costOf(proxy, load, round < 0 ? WARM_UP_SLICE : SLICE);
         if (round >= 0) figures.push(cost);
       }
       if (round === 0) bench.say(`requests: warm, ${rounds} rounds of ${proxies.length} proxies`);
@@ -55,13 +56,13 @@ export async function measureRequests(bench: Bench): Promise<RequestFigures> {
 }
 
 /** @returns microseconds of CPU time for each request of one slice */
-async function costOf({ name, pid }: RunningProxy, load: RequestLoad, ms: number): Promise<number> {
+async function costOf({ name, pid }: RunningProxy, load: RequestLoad, requests: number): Promise<number> {
   const before = cpuUs(pid);
   try {
-    const requests = await load.slice(ms);
-    await sleep(AFTERMATH_MS);
-    return (cpuUs(pid) - before) / requests;
+    await load.slice(requests);
   } catch (error) {
     throw new Error(`${name} failed under the load of requests: ${(error as Error).message}`);
   }
+  await sleep(AFTERMATH_MS);
+  return (cpuUs(pid) - before) / requests;
 }

@@ -24,8 +24,8 @@ export function requestsSection({ cpuUs, rounds, backend }: RequestFigures): str
   const columns = ['proxy', 'CPU µs per request', 'requests per CPU-second', `× ${REFERENCE}`, 'quartiles'];
   return `## Requests
 
-64 kept connections in a closed loop, POST of 1 KB, answers of 438 bytes (${backend}). Each of ${rounds} rounds loads every
-proxy for 0.1 s in turn; CPU time is that of all threads of the proxy. Medians and quartiles over the rounds, the ratio within each round.
+64 kept connections in a closed loop, POST of 1 KB, answers of 438 bytes (${backend}). Each of ${rounds} rounds makes 1,000
+requests to every proxy in turn; CPU time is that of all threads of the proxy. Medians and quartiles over the rounds, the ratio within each round.
 
 ${table(columns, rows)}`;
 }
@@ -81,8 +81,8 @@ export function memorySection({ proxies, streams, rounds }: MemoryFigures): stri
   ]);
   return `## Memory
 
-Resident memory that ${thousands(streams)} open streams add which have sent one chunk and then nothing, to a proxy that has served requests for
-3 s before. Medians of ${rounds} processes each.
+Resident memory that ${thousands(streams)} open streams add which have sent one chunk and then nothing, to a proxy that has served 20,000
+requests before. Medians of ${rounds} processes each.
 
 ${table(['proxy', 'base MB', 'KB per idle stream', 'least–greatest'], rows)}`;
 }
