@@ -96,7 +96,11 @@ type IdleWatch = {
 /** @returns what is to be called at each piece, so that `stoodStill` is not */
 function watchIdle(request: IncomingMessage, { idleTimeoutMs, isWhole, stoodStill }: IdleWatch): () => void {
   let timer: NodeJS.Timeout | undefined;
-  const stop = () => clearTimeout(timer);
+  const { socket } = request;
+  const stop = () => {
+    clearTimeout(timer);
+    socket.off('close', stop);
+  };
   const onTime = () => {
     // While it is we who do not read, the client is not to blame.
     if (request.isPaused()) timer?.refresh();
@@ -107,7 +111,8 @@ function watchIdle(request: IncomingMessage, { idleTimeoutMs, isWhole, stoodStil
     if (isWhole() || request.destroyed) return;
     timer = setTimeout(onTime, idleTimeoutMs);
     request.on('end', stop);
-    request.on('close', stop);
+    // Of its connection, since a request that has been answered already does not tell of its own.
+    socket.on('close', stop);
   });
   return () => timer?.refresh();
 }
