@@ -53,7 +53,9 @@ export function nodeDownstream(
     inform(status, headers) {
       writeInterim(request, response, status, headers);
     },
-    start(status, reason, headers) {
+    start(status, reason, received) {
+      // A 204 must not have one, and a client might wait for what it says (RFC 9110 §8.6).
+      const headers = status === 204 ? withoutField(received, 'content-length') : received;
       hasLength = valuesOf(headers, 'content-length').length > 0;
       const mayChunk = response.useChunkedEncodingByDefault && !hasLength && hasContent(request, status);
       response.writeHead(status, reason, head(asNodeTakesThem(headers, mayChunk)));

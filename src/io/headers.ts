@@ -109,11 +109,11 @@ export function responseTrailers(trailers: RawHeaders): RawHeaders {
   return trailers.length === 0 ? trailers : endToEnd(trailers, NEVER_OF_ONE_HOP);
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
-/** The headers of an answer before the final one, as the client gets them. */
+/** The headers of an answer before the final one, as the client gets them: without a length (RFC 9110 §8.6). */
 export function interimHeaders(headers: RawHeaders): string[] {
-  return endToEnd(headers, NONE);
+  return endToEnd(headers, LENGTH);
 }
 
 /** Headers as they stand in a message (RFC 9112 §5). */

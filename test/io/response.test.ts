@@ -173,6 +173,26 @@ describe('an answer without content', () => {
       }));
   }
 
+  it('204 has no length either, and its socket is not used again (RFC 9110 §8.6)', async () => {
+    await using backend = await startCannedBackend(
+      'HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: <a>\r\n\r\n' +
+        'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello',
+    );
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      const responses = responsesOf(client);
+      for (const number of [1, 2]) {
+        client.send(requestText());
+        const response = await responses.next();
+        assert.deepEqual(asBackendSentThem(response), ['X-A', 'b']);
+        assert.equal(backend.connections.length, number);
+      }
+      assert.doesNotMatch(client.text, /Content-Length/);
+      assert.match(client.text, /103 Early Hints\r\nLink: <a>\r\n/);
+      assert.equal(failuresOf(gateway), 0);
+    });
+  });
+
   it('304 keeps its length, and the next answer is in its place (RFC 9110 §15.4.5)', async () => {
     await using mock = await startMock();
     await withGateway({ backends: [mock] }, async (gateway) => {
