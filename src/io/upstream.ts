@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import type { Client, Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
-import { classifyFailure } from './failures.ts';
+import { classifyLoss } from './failures.ts';
 import { valuesOf } from './headers.ts';
 import {
   createResponseClock,
@@ -15,7 +15,10 @@ import {
 } from './response-clock.ts';
 import type { SocketRegistry } from './sockets.ts';
 
-export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
+export function createUpstream(
+  sockets: Pick<SocketRegistry, 'clientOf' | 'isOpen' | 'errorOf'>,
+  timeouts: () => ResponseTimeouts,
+): Upstream {
   const clocks = new WeakMap<Client, ResponseClock>();
   const clockOf = (client: Client): ResponseClock => {
     let clock = clocks.get(client);
@@ -110,14 +113,14 @@ function handlerFor(
       // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
       const error = connection.error();
       if (error !== undefined && endsByClosing(rawList(controller.rawHeaders))) {
-        receiver.failed(classifyFailure(error), written);
+        receiver.failed(classifyLoss(error), written);
       } else {
         endWith(receiver, rawList(controller.rawTrailers), request, connection);
       }
     },
     onResponseError(_controller, error) {
       isOver();
-      const reason = classifyFailure(error);
+      const reason = classifyLoss(error);
       // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
       const isHalfHead = answering && !headIsWhole && (reason === 'closed' || reason === 'reset');
       receiver.failed(isHalfHead ? 'badResponse' : reason, written);
