@@ -122,10 +122,16 @@ class Intake {
   private readonly watchIdle = (): void => {
     const { request, limits } = this;
     if (this.isWhole() || request.destroyed) return;
+    const { socket } = request;
     const timer = setTimeout(() => this.onIdle(), limits.bodyIdleTimeoutMs);
     this.idleTimer = timer;
-    request.on('end', () => clearTimeout(timer));
-    request.on('close', () => clearTimeout(timer));
+    const stop = () => {
+      clearTimeout(timer);
+      socket.off('close', stop);
+    };
+    request.on('end', stop);
+    // Of its connection, since a request that has been answered already does not tell of its own.
+    socket.on('close', stop);
   };
 
   private onIdle(): void {

@@ -76,8 +76,10 @@ export class NodeDownstream implements Downstream {
     writeInterim(this.request, this.response, status, headers);
   }
 
-  start(status: number, reason: string, headers: RawHeaders): void {
+  start(status: number, reason: string, received: RawHeaders): void {
     const { request, response } = this;
+    // A 204 must not have one, and a client might wait for what it says (RFC 9110 §8.6).
+    const headers = status === 204 ? withoutField(received, 'content-length') : received;
     this.hasLength = firstValueOf(headers, 'content-length') !== undefined;
     const mayChunk = response.useChunkedEncodingByDefault && !this.hasLength && hasContent(request, status);
     response.writeHead(status, reason, this.head(asNodeTakesThem(headers, mayChunk)));

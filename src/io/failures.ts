@@ -44,6 +44,12 @@ export function classifyFailure(error: unknown): UpstreamFailure {
   return 'other';
 }
 
+/** The same for a connection that had been open: its host is out of reach now, but it was not its opening that failed. */
+export function classifyLoss(error: unknown): UpstreamFailure {
+  const reason = classifyFailure(error);
+  return reason === 'connectTimeout' || reason === 'refused' ? 'reset' : reason;
+}
+
 /** undici leaves the code out of some of its parser's errors. */
 function isParserError(error: unknown): boolean {
   return error instanceof errors.HTTPParserError;

@@ -68,8 +68,10 @@ export function createGarbageDesk(): GarbageDesk {
       const { due = 0, last, exchange } = connections.get(socket) ?? {};
       // A client that has closed its side behind half a request has gone, and no one reads a refusal.
       const isGone = error.code === 'ECONNRESET' || (socket.readableEnded && due > 0);
-      if (!socket.writable || isGone) socket.destroy();
-      else if (last?.complete === false) exchange?.refuse(refusalFor(error));
+      const isHalf = last?.complete === false;
+      // What breaks may be the rest of a request that has its answer already, and no one waits for another.
+      if (!socket.writable || isGone || (isHalf && due === 0)) socket.destroy();
+      else if (isHalf) exchange?.refuse(refusalFor(error));
       else if (due > 0) connectionOf(socket).refusal = refusalFor(error);
       else refuseNow(socket, refusalFor(error));
     },

@@ -50,7 +50,13 @@ export function dropBody(request: IncomingMessage): void {
 /** The same within a limit of time, so that the next request on the connection is reached or the connection ends. */
 export function dropBodyInTime(request: IncomingMessage): void {
   dropBody(request);
-  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
-  request.once('end', () => clearTimeout(timer));
-  request.once('close', () => clearTimeout(timer));
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const over = () => {
+    clearTimeout(timer);
+    socket.off('close', over);
+  };
+  request.once('end', over);
+  // Not its own 'close', which a request that has been answered does not have.
+  socket.once('close', over);
 }

@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { UpstreamFailure } from '../actors/events.ts';
 import type { Totals } from '../streams/requests.ts';
-import { classifyFailure } from './failures.ts';
+import { classifyLoss } from './failures.ts';
 
 export type TunnelEvents = {
   /** Both sides have closed, or it was ended from here. The totals are of what the backend sent. */
@@ -95,7 +95,7 @@ function joinEnds({ client, upstream }: TunnelEnds, idleTimeoutMs: number, event
     // One that has closed its side in order may refuse what still comes.
     if (upstream.readableEnded) end();
     else if (over()) {
-      events.broken(failure === undefined ? 'closed' : classifyFailure(failure), { bytes, chunks });
+      events.broken(failure === undefined ? 'closed' : classifyLoss(failure), { bytes, chunks });
       client.destroy();
     }
   });

@@ -5,12 +5,15 @@
 import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
-import { classifyFailure } from './failures.ts';
+import { classifyLoss } from './failures.ts';
 import { firstValueOf, valuesOf } from './headers.ts';
 import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
 import type { Connection, SocketRegistry } from './sockets.ts';
 
-export function createUpstream(sockets: SocketRegistry, timeouts: () => ResponseTimeouts): Upstream {
+export function createUpstream(
+  sockets: Pick<SocketRegistry, 'connectionOf'>,
+  timeouts: () => ResponseTimeouts,
+): Upstream {
   return {
     send(socket, request, receiver) {
       const connection = sockets.connectionOf(socket);
@@ -123,7 +126,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
     const error = tcp.errored;
     if (error && endsByClosing(rawList(controller.rawHeaders))) {
-      this.receiver.failed(classifyFailure(error), true);
+      this.receiver.failed(classifyLoss(error), true);
       return;
     }
     const trailers = rawList(controller.rawTrailers);
@@ -133,7 +136,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   onResponseError(_controller: unknown, error: Error): void {
     this.connection.clock.stop(this);
-    const reason = classifyFailure(error);
+    const reason = classifyLoss(error);
     // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
     const isHalfHead =
       this.hasAnswerBegun && !this.isHeadWhole && (reason === 'closed' || reason === 'reset');

@@ -1,6 +1,7 @@
 /** What a client gets of a backend's answer: the status line, the headers, the body and its framing. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { startMock } from '../../mock/server.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
@@ -172,6 +173,26 @@ describe('an answer without content', () => {
       }));
   }
 
+  it('204 has no length either, and its socket is not used again (RFC 9110 §8.6)', async () => {
+    await using backend = await startCannedBackend(
+      'HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: <a>\r\n\r\n' +
+        'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello',
+    );
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      const responses = responsesOf(client);
+      for (const number of [1, 2]) {
+        client.send(requestText());
+        const response = await responses.next();
+        assert.deepEqual(asBackendSentThem(response), ['X-A', 'b']);
+        assert.equal(backend.connections.length, number);
+      }
+      assert.doesNotMatch(client.text, /Content-Length/);
+      assert.match(client.text, /103 Early Hints\r\nLink: <a>\r\n/);
+      assert.equal(failuresOf(gateway), 0);
+    });
+  });
+
   it('304 keeps its length, and the next answer is in its place (RFC 9110 §15.4.5)', async () => {
     await using mock = await startMock();
     await withGateway({ backends: [mock] }, async (gateway) => {
@@ -336,6 +357,23 @@ describe('an answer that comes before the request has been sent in full', () => 
       client.send(text.slice(100_000) + requestText());
       assert.equal((await responses.next()).status, 200);
       assert.equal(failuresOf(gateway), 0);
+    });
+  });
+
+  it('leaves no timer behind for the rest of it, once the client has gone', async () => {
+    await using mock = await startMock({ script: { nextFaults: ['early-status=401'] } });
+    await withGateway({ backends: [mock], retry: { bufferBytes: 1000 } }, async (gateway) => {
+      await gateway.fact('probe.succeeded');
+      const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+      const before = timers();
+      using client = await connectRaw(gateway.port);
+      client.send(requestText({ target: '/v1/unknown', body: 'x'.repeat(200_000) }).slice(0, 100_000));
+      assert.equal((await responsesOf(client).next()).status, 401);
+      client.socket.destroy();
+      // Sooner than the timers would end by themselves.
+      for (const begun = performance.now(); performance.now() < begun + 1000 && timers() > before; )
+        await setImmediate();
+      assert.equal(timers(), before);
     });
   });
 });
