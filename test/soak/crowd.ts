@@ -17,6 +17,8 @@ export type CrowdOptions = {
   readonly hurts: Hurts;
   /** Bytes beyond which the gateway keeps no body to send it again. */
   readonly bufferBytes: number;
+  /** Gets each of the first wrong answers in words, as it comes. */
+  readonly onFault: (fault: string) => void;
 };
 
 export type Crowd = {
@@ -58,7 +60,10 @@ export function createCrowd(options: CrowdOptions): Crowd {
     const fault = faultOf(drawn, outcome, hurts, since);
     if (fault !== undefined) {
       faults.count += 1;
-      if (faults.texts.length < FAULTS_TOLD) faults.texts.push(fault);
+      if (faults.texts.length < FAULTS_TOLD) {
+        faults.texts.push(fault);
+        options.onFault(fault);
+      }
     }
     return outcome.kind !== 'unanswered';
   };

@@ -95,6 +95,7 @@ async function runIn(
   const crowd = createCrowd({
     ...{ url: daemon.url, streams, mostPieces, random, now, hurts },
     bufferBytes: BUFFER_BYTES,
+    onFault: (fault) => say(`WRONG: ${fault}`),
   });
   const mayKill = () => run.progress < KILLING_SHARE;
   const own = { daemon, hurts, calm, turns, disk, descriptorLimit, mayKill };
