@@ -10,11 +10,15 @@ export type CrowdOptions = {
   readonly url: string;
   /** Clients that hold a stream each; a tenth as many ask short questions beside them. */
   readonly streams: number;
+  /** Pieces that a stream has at most, one each 100 to 200 ms. */
+  readonly mostPieces: number;
   readonly random: () => number;
   readonly now: () => number;
   readonly hurts: Hurts;
   /** Bytes beyond which the gateway keeps no body to send it again. */
   readonly bufferBytes: number;
+  /** Gets each of the first wrong answers in words, as it comes. */
+  readonly onFault: (fault: string) => void;
 };
 
 export type Crowd = {
@@ -56,7 +60,10 @@ export function createCrowd(options: CrowdOptions): Crowd {
     const fault = faultOf(drawn, outcome, hurts, since);
     if (fault !== undefined) {
       faults.count += 1;
-      if (faults.texts.length < FAULTS_TOLD) faults.texts.push(fault);
+      if (faults.texts.length < FAULTS_TOLD) {
+        faults.texts.push(fault);
+        options.onFault(fault);
+      }
     }
     return outcome.kind !== 'unanswered';
   };
@@ -79,7 +86,7 @@ export function createCrowd(options: CrowdOptions): Crowd {
     },
     resume() {
       isPaused = false;
-      const holding = Array.from({ length: streams }, () => loop((marker) => stream(marker, random), 100));
+      const holding = Array.from({ length: streams }, () => loop((marker) => stream(marker, options), 100));
       const short = Array.from({ length: Math.ceil(streams / 10) }, () =>
         loop((marker) => question(marker, options), 200),
       );
@@ -99,8 +106,8 @@ function nameOf(outcome: Outcome): string {
   return outcome.kind;
 }
 
-function stream(marker: string, random: () => number): Ask {
-  const pieces = 5 + Math.floor(random() ** 2 * 40);
+function stream(marker: string, { random, mostPieces }: CrowdOptions): Ask {
+  const pieces = 5 + Math.floor(random() ** 2 * (mostPieces - 5));
   return {
     wish: {
       marker,

@@ -5,23 +5,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { GAUGE_FILE, type Gauge } from './gauge.ts';
+import { createLife, type Life } from './life.ts';
 import { mistakesIn } from './mistakes.ts';
 import { steadyPort } from './ports.ts';
 import { bytesIn, type Descriptors, descriptorsOf, rssOf } from './process-figures.ts';
 import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const START_WITHIN_MS = 20_000;
 const GAUGE_WITHIN_MS = 5_000;
 
 export type DaemonProcess = AsyncDisposable &
   AdminClient & {
     readonly url: string;
-    readonly isUp: boolean;
-    /** Whether it ended without having been told to. */
-    readonly hasDied: boolean;
-    /** How often it was started. */
-    readonly starts: number;
+    readonly life: Life;
     readonly eventLogDir: string;
     /** Replaces the config file, by a rename, so that it is never half there. */
     configure(config: object): void;
@@ -31,11 +27,6 @@ export type DaemonProcess = AsyncDisposable &
     descriptors(): Descriptors | undefined;
     rssBytes(): number | undefined;
     logBytes(): number;
-    /** SIGKILL. */
-    kill(): Promise<void>;
-    start(): Promise<void>;
-    /** SIGTERM; resolves with the exit code. */
-    stop(): Promise<number | null>;
     /** Lines of its own log that tell of a mistake: errors other than those that are expected. */
     mistakes(): string[];
   };
@@ -61,67 +52,31 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
   configure(options.config);
   const ports = ['--port', `${port}`, '--admin-port', `${adminPort}`];
   const args = ['serve', '--config', files.config, ...ports, '--event-log', eventLogDir];
-  let child: ChildProcess | undefined;
-  let exited: Promise<number | null> = Promise.resolve(null);
-  let isUp = false;
-  let hasDied = false;
-  let isToEnd = false;
   let readings = 0;
-  let starts = 0;
-  const start = async () => {
-    child = spawnLimited(args, options.descriptorLimit, files);
-    exited = new Promise((resolve) => child?.once('exit', resolve));
-    void exited.then(() => {
-      isUp = false;
-      hasDied = !isToEnd;
-    });
-    isToEnd = false;
+  const life = createLife(() => {
     readings = 0;
-    starts += 1;
-    await until('the gateway serves', START_WITHIN_MS, admin.isHealthy);
-    isUp = true;
-  };
-  const kill = async () => {
-    isUp = false;
-    isToEnd = true;
-    child?.kill('SIGKILL');
-    await exited;
-  };
-  await start();
+    return spawnLimited(args, options.descriptorLimit, files);
+  }, admin.isHealthy);
+  await life.start();
   return {
     ...admin,
+    life,
     url: `http://127.0.0.1:${port}`,
-    get isUp() {
-      return isUp;
-    },
     eventLogDir,
     configure,
     // While it starts the signal would end it.
-    hangUp: () => void (isUp && child?.kill('SIGHUP')),
-    get hasDied() {
-      return hasDied;
-    },
-    get starts() {
-      return starts;
-    },
+    hangUp: () => void (life.isUp && life.signal('SIGHUP')),
     async gauge() {
       readings += 1;
-      child?.kill('SIGUSR2');
+      life.signal('SIGUSR2');
       const what = 'the gateway has written down its figures';
       return until(what, GAUGE_WITHIN_MS, () => readGauge(files.gauge, readings));
     },
-    descriptors: () => descriptorsOf(child?.pid),
-    rssBytes: () => rssOf(child?.pid),
+    descriptors: () => descriptorsOf(life.pid),
+    rssBytes: () => rssOf(life.pid),
     logBytes: () => bytesIn(eventLogDir),
-    kill,
-    start,
-    stop() {
-      isToEnd = true;
-      child?.kill('SIGTERM');
-      return exited;
-    },
     mistakes: () => mistakesIn(files.log),
-    [Symbol.asyncDispose]: kill,
+    [Symbol.asyncDispose]: life.kill,
   };
 }
 

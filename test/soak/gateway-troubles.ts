@@ -36,9 +36,9 @@ export function gatewayTroubles(options: GatewayTroubleOptions): KindOfTrouble[]
         turns(async () => {
           if (!mayKill() || calm.isCalm) return;
           const heal = hurts.begin(GATEWAY);
-          await daemon.kill();
+          await daemon.life.kill();
           await calm.pass(draw.between(0, 1_500));
-          await daemon.start();
+          await daemon.life.start();
           heal();
         }),
     ],

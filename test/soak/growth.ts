@@ -13,22 +13,22 @@ const SLACK_SHARE = 0.05;
  */
 export function growthOf(all: readonly Rest[]): string[] {
   const rests = all.filter(({ starts }) => starts === all.at(-1)?.starts);
-  const [first, last] = [rests[rests.length > 3 ? 1 : 0], rests.at(-1)];
-  if (first === undefined || last === undefined || first === last) return [];
+  const [first, ...others] = rests.length > 3 ? rests.slice(1) : rests;
+  // One round may end just after something was compiled; the least of the last three is not to be more.
+  const late = others.slice(-3);
+  if (first === undefined || late.length === 0) return [];
   const grown: string[] = [];
   const compare = (what: string, from: number, to: number) => {
     if (to > from * (1 + SLACK_SHARE) + SLACK_BYTES)
       grown.push(`${what} grew from ${mib(from)} to ${mib(to)}`);
   };
-  // One round may end just after something was compiled; the least of the last three is not to be more.
-  const late = rests.slice(-3);
   compare('heap', first.heapBytes, Math.min(...late.map(({ heapBytes }) => heapBytes)));
   compare(
     'memory of buffers',
     first.externalBytes,
     Math.min(...late.map(({ externalBytes }) => externalBytes)),
   );
-  for (const kind of Object.keys(last.handles)) {
+  for (const kind of Object.keys(late.at(-1)?.handles ?? {})) {
     const [before, after] = [
       first.handles[kind] ?? 0,
       Math.min(...late.map(({ handles }) => handles[kind] ?? 0)),

@@ -48,7 +48,7 @@ export async function restOf(daemon: DaemonProcess, faults: string[], atFirst?: 
     );
   }
   const gauge = await daemon.gauge();
-  return { ...gauge, sockets: await fewestSockets(daemon), starts: daemon.starts };
+  return { ...gauge, sockets: await fewestSockets(daemon), starts: daemon.life.starts };
 }
 
 /** Between two probes. */

@@ -28,6 +28,8 @@ export type RunOptions = {
   readonly durationMs: number;
   /** Clients that hold a stream each. */
   readonly streams: number;
+  /** Pieces that a stream has at most; 45 if not given, which takes up to 9 s. */
+  readonly mostPieces?: number;
   readonly seed: number;
   /** Whether the gateway itself is killed, and its disk and its descriptors run out. */
   readonly isSoak: boolean;
@@ -36,6 +38,7 @@ export type RunOptions = {
 };
 
 const ROUND_MS = 75_000;
+const MOST_PIECES = 45;
 /** For streams to end, sockets to be closed, and a look at what is left. */
 const CALM_SHARE = 0.3;
 /** Rounds in which a soak kills the gateway; in the others it has to show that it does not grow. */
@@ -78,7 +81,7 @@ async function runIn(
   disk: SmallDisk | undefined,
   options: RunOptions,
 ): Promise<Verdict> {
-  const { say, streams, seed, isSoak } = options;
+  const { say, streams, seed, isSoak, mostPieces = MOST_PIECES } = options;
   const random = createRandom(seed);
   const now = () => performance.now();
   const hurts = createHurts(now);
@@ -89,7 +92,11 @@ async function runIn(
   const config = settingsFor(fleet.backends(), streams);
   const limited = isSoak ? { descriptorLimit } : {};
   await using daemon = await startDaemonProcess({ folder, eventLogDir, config, ...limited });
-  const crowd = createCrowd({ url: daemon.url, streams, random, now, hurts, bufferBytes: BUFFER_BYTES });
+  const crowd = createCrowd({
+    ...{ url: daemon.url, streams, mostPieces, random, now, hurts },
+    bufferBytes: BUFFER_BYTES,
+    onFault: (fault) => say(`WRONG: ${fault}`),
+  });
   const mayKill = () => run.progress < KILLING_SHARE;
   const own = { daemon, hurts, calm, turns, disk, descriptorLimit, mayKill };
   const more = isSoak ? gatewayTroubles(own) : [];
@@ -100,8 +107,8 @@ async function runIn(
     ...{ faults: [], rests: [], progress: 0 },
   };
   await goThrough(run);
-  const code = await daemon.stop();
-  if (code !== 0 && !daemon.hasDied) run.faults.push(`the gateway ended with ${code} on SIGTERM`);
+  const code = await daemon.life.stop();
+  if (code !== 0 && !daemon.life.hasDied) run.faults.push(`the gateway ended with ${code} on SIGTERM`);
   run.faults.push(...daemon.mistakes().map((line) => `the gateway logged: ${line}`));
   run.faults.push(...(await replay(eventLogDir, say)));
   return conclude(run);
@@ -115,13 +122,13 @@ async function goThrough(run: Run): Promise<void> {
   say(`at first: ${restLine(atFirst)}`);
   const seconds = setInterval(async () => {
     // Nothing that follows would say any more.
-    if (daemon.hasDied) run.calm.begin();
+    if (daemon.life.hasDied) run.calm.begin();
     say(await lineOf(Math.round((performance.now() - begun) / 1000), crowd, daemon));
   }, 1_000);
   const rounds = Math.max(1, Math.round(durationMs / ROUND_MS));
   for (let round = 1; round <= rounds; round += 1) {
     await makeTrouble(run, (durationMs / rounds) * (1 - CALM_SHARE));
-    if (daemon.hasDied) {
+    if (daemon.life.hasDied) {
       faults.push('the gateway ended by itself');
       break;
     }
@@ -142,7 +149,7 @@ async function makeTrouble(run: Run, ms: number): Promise<void> {
   await calm.pass(ms);
   calm.begin();
   await trouble;
-  if (daemon.hasDied) return crowd.pause();
+  if (daemon.life.hasDied) return crowd.pause();
   fleet.reset();
   daemon.configure(settingsFor(fleet.backends(), streams));
   const status = await daemon.reload();

@@ -62,7 +62,7 @@ export async function runStale(options: StaleOptions): Promise<Verdict & { reado
       `as a request arrived, ${counts.announced} by word; ${opened} sockets were opened, ${reused} used again`,
     );
     say(`${retries} times a request met a stale socket and was sent again`);
-    if ((await daemon.stop()) !== 0) faults.push('the gateway did not end with 0 on SIGTERM');
+    if ((await daemon.life.stop()) !== 0) faults.push('the gateway did not end with 0 on SIGTERM');
     faults.push(...errors, ...daemon.mistakes(), ...(await replay(eventLogDir, say)));
     for (const fault of faults.slice(0, ERRORS_TOLD)) say(`WRONG: ${fault}`);
     const isClean = faults.length === 0;

@@ -31,7 +31,7 @@ export type TroubleOptions = {
 };
 
 /** Draws for one trouble. */
-export type Draw = {
+type Draw = {
   between(least: number, most: number): number;
   /** A backend that no other trouble is about, until `done`; undefined if there is none. */
   victim(): BackendProcess | undefined;
