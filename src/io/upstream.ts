@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { Client, Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
-import { valuesOf } from './headers.ts';
+import { isChunkedOnly, valuesOf } from './headers.ts';
 import {
   createResponseClock,
   type ResponseClock,
@@ -177,11 +177,10 @@ function faultOfHead(status: number, headers: RawHeaders): Error | undefined {
   // Of three digits, but of no class there is (RFC 9110 §15); and a 101 without its Upgrade is no way to anywhere.
   if (status < 100 || status === 101)
     return badHeadError('HPE_INVALID_STATUS', `the status ${status} means nothing`);
-  const [coding, ...others] = valuesOf(headers, 'transfer-encoding');
-  if (coding === undefined || (others.length === 0 && coding.trim().toLowerCase() === 'chunked'))
-    return undefined;
+  const codings = valuesOf(headers, 'transfer-encoding');
+  if (codings.length === 0 || isChunkedOnly(codings)) return undefined;
   // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
-  return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${coding}`);
+  return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${codings}`);
 }
 
 function badHeadError(code: string, message: string): Error {
