@@ -8,6 +8,7 @@ import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
 import { createClientPort } from './client-port.ts';
 import type { ServerCertificate } from './config/pem-files.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { nodeDownstream } from './downstream.ts';
 import {
   bodyTimeout,
@@ -60,6 +61,7 @@ export type ClientListenerOptions = {
   readonly certificates: () => readonly ServerCertificate[];
   readonly version: string;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly connections: Pick<ConnectionLimits, 'guard'>;
 };
 
 export type ClientListener = {
@@ -88,6 +90,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     asksForWebSocket(request) && !garbage.isDue(request.socket) && !isLastServed(request.socket);
   const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
   const { server } = port;
+  options.connections.guard(server, port.isSecure);
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
   server.maxHeadersCount = 0;
   const serve = (incoming: Incoming) => {
