@@ -12,6 +12,7 @@ import { takeSnapshot } from './actors/snapshot.ts';
 import { createClock } from './io/clock.ts';
 import type { Config } from './io/config/schema.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
+import { type ConnectionLimits, createConnectionLimits } from './io/connection-limits.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
 import { writeJournal } from './io/journal.ts';
@@ -80,6 +81,7 @@ type Parts = {
   readonly desk: RequestDesk;
   readonly sockets: SocketRegistry;
   readonly figures: Figures;
+  readonly connections: ConnectionLimits;
   readonly metrics: Metrics;
   readonly entries$: Subject<Entry>;
   /** Facts from operators and from the gateway about itself. */
@@ -101,13 +103,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Open before anything can happen: the first entry's number depends on what the log holds.
   const eventLog = await openLog(options, balancer, clock);
   const figures = createFigures();
+  const connections = createConnectionLimits(() => current().server);
   const parts: Parts = {
     options,
     balancer,
     clock,
     eventLog,
     figures,
-    metrics: createMetrics(balancer, eventLog, figures),
+    connections,
+    metrics: createMetrics(balancer, eventLog, figures, connections),
     desk: createRequestDesk(),
     sockets: createSocketRegistry({
       connectTimeoutMs: () => current().upstream.connectTimeoutMs,
@@ -164,15 +168,21 @@ function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Pro
   });
 }
 
-function createMetrics({ core, backends }: Balancer, eventLog: EventLog, figures: Figures): Metrics {
+function createMetrics(
+  { core, backends }: Balancer,
+  eventLog: EventLog,
+  figures: Figures,
+  connections: ConnectionLimits,
+): Metrics {
   return gatewayMetrics(() => ({
     figures,
     core: { backends: backends(), queued: poolOf(core).waiting.length, inFlight: core.requests.size },
+    connections: connections.stats(),
     eventLog: eventLog.stats(),
   }));
 }
 
-function createListener({ options, desk, sockets, metrics }: Parts): ClientListener {
+function createListener({ options, desk, sockets, metrics, connections }: Parts): ClientListener {
   const { current } = options.config;
   return createClientListener({
     desk,
@@ -187,6 +197,7 @@ function createListener({ options, desk, sockets, metrics }: Parts): ClientListe
     certificates: () => options.config.pem().server,
     version: options.version,
     metrics,
+    connections,
   });
 }
 

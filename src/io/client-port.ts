@@ -9,6 +9,8 @@ import type { ServerCertificate } from './config/pem-files.ts';
 
 export type ClientPort = {
   readonly server: Server;
+  /** Whether TLS is spoken on it. */
+  readonly isSecure: boolean;
   /** Takes the certificates that are in force now for every connection to come. */
   renew(): void;
 };
@@ -19,7 +21,7 @@ export function createClientPort(
   certificates: () => readonly ServerCertificate[],
 ): ClientPort {
   const [first] = certificates();
-  if (first === undefined) return { server: createHttpServer(options), renew() {} };
+  if (first === undefined) return { server: createHttpServer(options), isSecure: false, renew() {} };
   const server = createHttpsServer({
     ...options,
     ...first.options,
@@ -35,6 +37,7 @@ export function createClientPort(
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return {
     server,
+    isSecure: true,
     renew() {
       // For clients that ask for no name.
       const [next] = certificates();

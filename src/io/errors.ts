@@ -20,7 +20,8 @@ export type GatewayErrorCode =
   | 'backend_idle_timeout'
   | 'expectation_failed'
   | 'unsupported_transfer_coding'
-  | 'backend_broke_off';
+  | 'backend_broke_off'
+  | 'too_many_connections';
 
 export type GatewayError = {
   readonly status: number;
@@ -152,6 +153,23 @@ export function noTunnels(): GatewayError {
     code: 'method_not_allowed',
     message: 'CONNECT is refused: this is a reverse proxy and opens no tunnels.',
   };
+}
+
+/** @param limit the one that was reached: of all connections, or of those from one address */
+export function tooManyConnections(limit: 'all' | 'address'): GatewayError {
+  const code = 'too_many_connections';
+  return limit === 'all'
+    ? {
+        status: 503,
+        code,
+        message: 'There are as many connections as allowed (server.maxConnections). Try again later.',
+      }
+    : {
+        status: 429,
+        code,
+        message:
+          'There are as many connections from your address as allowed (server.maxConnectionsPerAddress). Close some, or try again later.',
+      };
 }
 
 export function notFound(path: string): GatewayError {

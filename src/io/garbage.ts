@@ -82,7 +82,8 @@ export function createGarbageDesk(): GarbageDesk {
   };
 }
 
-function refuseNow(socket: Duplex, refusal: GatewayError, headers = ''): void {
+/** Ends a connection with a refusal in the gateway's own form. @param headers whole lines */
+export function refuseNow(socket: Duplex, refusal: GatewayError, headers = ''): void {
   if (!socket.writable) return;
   const body = errorBody(refusal);
   closeLingering(

@@ -47,6 +47,12 @@ export function firstValueOf(headers: RawHeaders, name: string): string | undefi
   return undefined;
 }
 
+/** Whether a body comes in chunks and nothing else; the values of all `Transfer-Encoding` there are. */
+export function isChunkedOnly([coding = '', ...others]: readonly string[]): boolean {
+  // No more is trimmed than a parser does: U+00A0 is no space here.
+  return others.length === 0 && /^[ \t]*chunked[ \t]*$/i.test(coding);
+}
+
 /** The same list without one field; the very same where it does not occur. The name in lower case. */
 export function withoutField(headers: RawHeaders, name: string): RawHeaders {
   if (firstValueOf(headers, name) === undefined) return headers;

@@ -1,7 +1,7 @@
 /** The head of a request, as a proxy has to read it: what the parser lets through and must not go on, and its target. */
 import type { IncomingMessage } from 'node:http';
 import { badFraming, type GatewayError, unsupportedCoding } from './errors.ts';
-import { isSaneHost, valuesOf } from './headers.ts';
+import { isChunkedOnly, isSaneHost, valuesOf } from './headers.ts';
 import { authorityOf, originForm } from './router.ts';
 
 /** @returns why the request must not be passed on, nor any other on its connection; undefined if it may be */
@@ -25,7 +25,7 @@ export function problemWithHead(request: IncomingMessage): GatewayError | undefi
   if (codings === undefined) return undefined;
   // RFC 9112 §6.1: both are ways to smuggle a request past one of two servers.
   if (httpVersion === '1.0') return badFraming('A request in HTTP/1.0 cannot have Transfer-Encoding.');
-  if (codings.trim().toLowerCase() !== 'chunked') return unsupportedCoding(codings);
+  if (!isChunkedOnly([codings])) return unsupportedCoding(codings);
   return undefined;
 }
 

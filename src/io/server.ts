@@ -9,6 +9,7 @@ import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
 import { createClientPort } from './client-port.ts';
 import type { ServerCertificate } from './config/pem-files.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeDownstream } from './downstream.ts';
 import { bodyTooLarge, expectationFailed, type GatewayError, noTunnels, notFound } from './errors.ts';
 import { type ExchangeSurroundings, ProxiedExchange } from './exchange.ts';
@@ -54,6 +55,7 @@ export type ClientListenerOptions = {
   readonly certificates: () => readonly ServerCertificate[];
   readonly version: string;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly connections: Pick<ConnectionLimits, 'guard'>;
 };
 
 export type ClientListener = {
@@ -90,6 +92,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     asksForWebSocket(request) && !garbage.isDue(request.socket) && !isLastServed(request.socket);
   const port = createClientPort(serverOptions(options.settings(), maySwitch), options.certificates);
   const { server } = port;
+  options.connections.guard(server, port.isSecure);
   // Node would drop the headers beyond a count without a word; their size is limited anyway.
   server.maxHeadersCount = 0;
   const serve = (incoming: Incoming) => {

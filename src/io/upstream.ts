@@ -6,7 +6,7 @@ import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyLoss } from './failures.ts';
-import { firstValueOf, valuesOf } from './headers.ts';
+import { firstValueOf, isChunkedOnly, valuesOf } from './headers.ts';
 import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
 import type { Connection, SocketRegistry } from './sockets.ts';
 
@@ -171,8 +171,8 @@ function faultOfHead(status: number, headers: RawHeaders): Error | undefined {
   if (status < 100 || status === 101)
     return badHeadError('HPE_INVALID_STATUS', `the status ${status} means nothing`);
   if (firstValueOf(headers, 'transfer-encoding') === undefined) return undefined;
-  const codings = valuesOf(headers, 'transfer-encoding').join();
-  if (codings.trim().toLowerCase() === 'chunked') return undefined;
+  const codings = valuesOf(headers, 'transfer-encoding');
+  if (isChunkedOnly(codings)) return undefined;
   // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
   return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${codings}`);
 }

@@ -36,6 +36,8 @@ test('without any source every key has its documented default', () => {
       headersTimeoutMs: 60_000,
       bodyIdleTimeoutMs: 60_000,
       idleReaderTimeoutMs: 60_000,
+      maxConnections: 20_000,
+      maxConnectionsPerAddress: 0,
       shutdownTimeoutMs: 30_000,
       paths: ['/v1/*', '/api/*'],
       exposeMetrics: false,

@@ -67,6 +67,8 @@ const limits: [key: string, least: number, most: number][] = [
   ['server.headersTimeoutMs', 1, 2_147_483_647],
   ['server.bodyIdleTimeoutMs', 1, 2_147_483_647],
   ['server.idleReaderTimeoutMs', 1, 2_147_483_647],
+  ['server.maxConnections', 0, 1_000_000],
+  ['server.maxConnectionsPerAddress', 0, 1_000_000],
   ['server.shutdownTimeoutMs', 0, 2_147_483_647],
   ['admin.port', 0, 65_535],
   ['health.intervalMs', 10, 86_400_000],

@@ -57,8 +57,8 @@ function configFor(draw: Draw, backends: readonly Backend[]): TestConfig {
     backends,
     server: {
       maxBodyBytes: 200_000,
-      headersTimeoutMs: draw.pick([500, 60_000]),
-      bodyIdleTimeoutMs: draw.pick([500, 60_000]),
+      headersTimeoutMs: draw.pick([5_000, 60_000]),
+      bodyIdleTimeoutMs: draw.pick([5_000, 60_000]),
     },
     pool: { size: draw.pick([2, 8, 64]) },
     queue: { max: 10_000 },

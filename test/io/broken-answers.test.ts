@@ -180,10 +180,21 @@ describe('an event stream broken off by its backend', () => {
 });
 
 describe('an answer in a transfer coding', () => {
-  for (const coding of ['gzip, chunked', 'identity', 'chunked, chunked', 'chunked\r\nTransfer-Encoding: x']) {
+  for (const coding of [
+    'gzip, chunked',
+    'identity',
+    '\u00a0chunked',
+    'chunked, chunked',
+    'chunked\r\nTransfer-Encoding: x',
+  ]) {
     it(`that was not asked for (${JSON.stringify(coding)}) is refused, and its socket is not used again (RFC 9112 §6.1)`, async () => {
       await using backend = await startRawBackend((peer) =>
-        peer.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${chunk('coded')}${LAST_CHUNK}`),
+        peer.send(
+          Buffer.from(
+            `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${chunk('coded')}${LAST_CHUNK}`,
+            'latin1',
+          ),
+        ),
       );
       await withGateway({ backends: [backend] }, async (gateway) => {
         using client = await connectRaw(gateway.port);

@@ -30,7 +30,7 @@ function sourceOf(ids: readonly string[]): CoreSource {
 
 /** Of base units, as Prometheus' naming conventions ask for. */
 const UNITS =
-  /_(?:total|seconds|bytes|info|size|limit|length|state|sockets|weight|seq|refused|flight|failures|successes)$/;
+  /_(?:total|seconds|bytes|info|size|limit|length|state|sockets|connections|weight|seq|refused|flight|failures|successes)$/;
 
 describe('GET /metrics', () => {
   it('tells of requests, backends, pools, the event log, the event loop and the process', async () => {
@@ -103,7 +103,12 @@ describe('GET /metrics', () => {
     let reads = 0;
     const metrics = gatewayMetrics(() => {
       reads += 1;
-      return { figures: createFigures(), core: NOTHING, eventLog: noEventLog.stats() };
+      return {
+        figures: createFigures(),
+        core: NOTHING,
+        connections: { open: 0, refused: { all: 0, address: 0 } },
+        eventLog: noEventLog.stats(),
+      };
     });
     const begun = performance.now();
     const texts = await Promise.all(Array.from({ length: 1000 }, () => metrics.text()));

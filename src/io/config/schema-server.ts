@@ -13,6 +13,8 @@ export type ServerConfig = {
     headersTimeoutMs: number;
     bodyIdleTimeoutMs: number;
     idleReaderTimeoutMs: number;
+    maxConnections: number;
+    maxConnectionsPerAddress: number;
     shutdownTimeoutMs: number;
     paths: string[];
     exposeMetrics: boolean;
@@ -67,6 +69,16 @@ export const serverKeys: Tree<ServerConfig> = {
       ...timerMs,
       default: 60_000,
       doc: 'How long a client may take nothing of an answer that waits for it.',
+    },
+    maxConnections: {
+      ...count(0, 1_000_000),
+      default: 20_000,
+      doc: 'Connections that clients may have in all, answered with 503 beyond; 0 for any number.',
+    },
+    maxConnectionsPerAddress: {
+      ...count(0, 1_000_000),
+      default: 0,
+      doc: 'Connections that one address may have, answered with 429 beyond; 0 for any number, as behind a proxy.',
     },
     shutdownTimeoutMs: {
       ...count(0, MAX_TIMER_MS),

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { backendFamilies } from './backend-families.ts';
+import { type ConnectionSource, connectionFamilies } from './connection-families.ts';
 import { type EventLogSource, eventLogFamilies } from './event-log-families.ts';
 import { expose } from './exposition.ts';
 import type { Family } from './family.ts';
@@ -26,10 +27,16 @@ const TURN_MS = 1;
 
 const coreFamilies = [...requestFamilies, ...backendFamilies, ...gatewayFamilies];
 
+type GatewaySource = CoreSource & ConnectionSource & EventLogSource;
+
 /** @param source read once at each scrape */
-export function gatewayMetrics(source: () => CoreSource & EventLogSource): Metrics {
+export function gatewayMetrics(source: () => GatewaySource): Metrics {
   const registry = new Registry();
-  const families: readonly Family<CoreSource & EventLogSource>[] = [...coreFamilies, ...eventLogFamilies];
+  const families: readonly Family<GatewaySource>[] = [
+    ...coreFamilies,
+    ...connectionFamilies,
+    ...eventLogFamilies,
+  ];
   const read = expose(registry, families);
   const all = Registry.merge([registry, processRegistry()]);
   // One after the other, since they share what has been read.

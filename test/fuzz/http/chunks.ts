@@ -13,7 +13,7 @@ import {
 export type Body = { readonly body: string; readonly trailers: readonly Field[] };
 
 /** A size and maybe extensions, which may hold quoted strings. */
-const CHUNK_LINE = /^([\da-fA-F]+)(?:[ \t]*;[\t\x20-\x7e]*)?$/;
+const CHUNK_LINE = /^([\da-fA-F]+)(?:[ \t]*;[ \t]*[\x21-\x7e][\t\x20-\x7e]*)?$/;
 
 export function readLength(text: string, from: number, length: number): Reading<Body> {
   const end = from + length;

@@ -97,8 +97,8 @@ function closes({ fields, version }: RequestRead): boolean {
   return options.includes('close') || (version === '1.0' && !options.includes('keep-alive'));
 }
 
-/** Empty lines in front of a request are ignored (RFC 9112 §2.2). */
-function behindEmptyLines(text: string, from: number): number {
+/** Empty lines in front of a request are ignored (RFC 9112 §2.2); some ignore them in front of an answer as well. */
+export function behindEmptyLines(text: string, from: number): number {
   let at = from;
   while (text[at] === '\r' || text[at] === '\n') at += 1;
   return at;

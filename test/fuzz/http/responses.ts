@@ -11,6 +11,7 @@ import {
   readFields,
   readLines,
 } from './fields.ts';
+import { behindEmptyLines } from './requests.ts';
 
 export type ResponseRead = Body & {
   readonly status: number;
@@ -37,7 +38,7 @@ const LENIENT_STATUS_LINE = /^(?:HTTP|RTSP|ICE)\/\d\.(\d) ([1-9]\d\d)(?: .*)?$/s
 /** Reads the next final answer; those before it (1xx) are passed over. */
 export function readResponse(text: string, from: number, options: ReadOptions): Reading<ResponseRead> {
   const { isLenient = false } = options;
-  let at = from;
+  let at = isLenient ? behindEmptyLines(text, from) : from;
   for (;;) {
     const firstEnd = text.indexOf('\r\n', at);
     if (firstEnd === -1) return incomplete('within a status line');
