@@ -15,6 +15,7 @@ import {
   coreConfig,
   ended,
   failed,
+  held,
   probeFailed,
   probeSucceeded,
   received,
@@ -103,6 +104,28 @@ describe('the figures of entries', () => {
     assert.deepEqual([of('a').failures.stale, of('a').failures.reset], [1, 0]);
     assert.deepEqual([figures.retries.stale, figures.retries.reset], [1, 0]);
     assert.equal(of('b').picks, 2);
+  });
+
+  it('count the retries that the budget withheld, whether the client got an error or the answer of its backend', () => {
+    const { take, figures } = folding({
+      backends: [backend('a'), backend('b')],
+      pool: { size: 1 },
+      retry: { attempts: 1, on: ['emptyResponse', '503'], budgetShare: 0, budgetWindowMs: 10_000 },
+    });
+    // The least budget is three; each retry takes a lease and a socket of its own.
+    const attempts = [
+      [failed, 1],
+      [failed, 3],
+      [failed, 5],
+      [failed, 7],
+      [held, 8],
+    ] as const;
+    for (const [index, [outcome, lease]] of attempts.entries()) {
+      const request = index + 1;
+      take(index, received(request), { type: 'socket.opened', backend: 'any', socket: lease });
+      take(index, outcome(request, lease), { type: 'client.aborted', request });
+    }
+    assert.deepEqual([figures.retries.reset, figures.withheldRetries], [3, 2]);
   });
 
   it('count a connection that could not be opened as a failure of its backend, and the rejection as an answer of none', () => {
@@ -225,6 +248,7 @@ describe('the figures of a random world', () => {
         }
         const waiting = [...figures.flights.values()].filter(({ phase }) => phase === 'waiting').length;
         assert.equal(waiting, poolOf(world.balancer.core).waiting.length);
+        assert.equal(figures.withheldRetries, world.balancer.core.budget?.refused ?? 0);
       }),
       { numRuns: 200 },
     );

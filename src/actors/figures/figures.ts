@@ -68,6 +68,8 @@ export type Figures = {
   readonly rejections: Counts<RejectionCode>;
   /** By why the backend before had failed. */
   readonly retries: Counts<FailureReason>;
+  /** Times that a request would have been tried again, had the retry budget not been used up. */
+  withheldRetries: number;
   /** Clients that left, by where their requests were. */
   readonly aborts: Counts<FlightPhase>;
   /** Each stay in the line, however it ended. */
@@ -170,6 +172,7 @@ export function createFigures(): Figures {
     outcomes: { ...OUTCOMES },
     rejections: { ...REJECTIONS },
     retries: { ...FAILURES },
+    withheldRetries: 0,
     aborts: { waiting: 0, connecting: 0, sent: 0, answering: 0 },
     queueWait: createHistogram(WAIT_MS),
     queueMax: 0,

@@ -102,9 +102,11 @@ function takeDecision(figures: Figures, decision: Decision, at: number): void {
       if (backend !== undefined) backend.evictions[decision.reason] += 1;
       break;
     }
+    case 'response.passed':
+      if (decision.because === 'budgetExhausted') figures.withheldRetries += 1;
+      break;
     case 'socket.requested':
     case 'lease.released':
-    case 'response.passed':
     case 'response.discarded':
     case 'backend.paused':
     case 'config.applied':
@@ -242,8 +244,9 @@ function reject(
   decision: Extract<Decision, { type: 'request.rejected' }>,
   at: number,
 ): void {
-  const { request, code } = decision;
+  const { request, code, withheld } = decision;
   figures.rejections[code] += 1;
+  if (withheld !== undefined) figures.withheldRetries += 1;
   noteWait(figures, request, at);
   finish(figures, request, undefined, '5xx');
 }

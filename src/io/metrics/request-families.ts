@@ -75,6 +75,13 @@ export const requestFamilies: readonly Family<CoreSource>[] = [
     read: ({ figures }) => byWord('reason', figures.retries),
   },
   {
+    name: 'reprise_retries_withheld_total',
+    help: 'Times a request was not tried again, though that was safe, because the retry budget was used up (retry.budgetShare).',
+    labels: [],
+    type: 'counter',
+    read: ({ figures }) => single(figures.withheldRetries),
+  },
+  {
     name: 'reprise_rejections_total',
     help: 'Requests that the gateway itself answered with an error, by its code.',
     labels: ['code'],
