@@ -2,13 +2,17 @@
  * Backends whose tunnels must end: a tunnel may last for days, and a backend that drains would never be drained. So they
  * have a limited time from there on, unless the backend is restored before.
  */
-import { Observable, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, type SchedulerLike, type Subscription, timer } from 'rxjs';
 import type { BackendStatus, Entry } from '../actors/events.ts';
 
 const LEAVING: readonly BackendStatus[] = ['draining', 'removed'];
 
 /** @returns the id of each backend that has been draining for so long */
-export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => number): Observable<string> {
+export function tunnelDeadlines(
+  entries$: Observable<Entry>,
+  waitMs: () => number,
+  scheduler: SchedulerLike = asyncScheduler,
+): Observable<string> {
   return new Observable<string>((subscriber) => {
     const alarms = new Map<string, Subscription>();
     const cancel = (backend: string) => {
@@ -21,7 +25,7 @@ export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => numbe
         const { backend, to } = decision;
         if (!LEAVING.includes(to)) cancel(backend);
         else if (!alarms.has(backend)) {
-          const alarm = timer(waitMs()).subscribe(() => {
+          const alarm = timer(waitMs(), scheduler).subscribe(() => {
             alarms.delete(backend);
             subscriber.next(backend);
           });
