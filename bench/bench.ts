@@ -20,7 +20,7 @@ import { memorySection, requestsSection, streamsSection } from './compare/tables
 const EX_USAGE = 64;
 const USAGE = `Usage: npm run bench -- [requests|streams|memory|all] [options]
 
-  --rounds N       instead of 100 rounds of requests, 3 of streams and 3 of memory
+  --rounds N       instead of 100 rounds of requests, 5 of streams, 3 of memory
   --peers FOLDER   where npm has installed the peers; BENCH_PEERS, or ~/.cache/proxy-rig/npm
   --only NAMES     of the proxies, with commas between: Reprise,fast-proxy
   --quick          Reprise alone, for a moment: tries whether the benchmark works, its figures mean nothing

@@ -85,7 +85,7 @@ function floorsOf({ requests, streams, memory }: Measured): Floor[] {
       what: 'KB resident per open idle stream',
       floor: '≤ 60',
       aim: '20',
-      measured: median(memory?.proxies.get(US)?.perStreamKb ?? []),
+      measured: median(memory?.proxies.get(US)?.nextKb ?? []),
       digits: 1,
       holds: (value) => value <= 60,
     },

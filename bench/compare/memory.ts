@@ -12,11 +12,20 @@ import { type ProxyName, startProxy } from './proxies.ts';
 import { createRequestLoad } from './request-load.ts';
 import { residentKb } from './usage.ts';
 
-/** By proxy and round, each round a process of its own. */
+/** Of one proxy, by round, each round a process of its own. */
+export type MemoryResult = {
+  /** Before a stream is open. */
+  readonly baseKb: number[];
+  /** For each of the first streams. A heap that has grown under the load before may have room for a part of them. */
+  readonly firstKb: number[];
+  /** For each of as many again, which is what a stream costs. */
+  readonly nextKb: number[];
+};
+
 export type MemoryFigures = {
   readonly streams: number;
   readonly rounds: number;
-  readonly proxies: Map<string, { readonly baseKb: number[]; readonly perStreamKb: number[] }>;
+  readonly proxies: Map<string, MemoryResult>;
 };
 
 const MEASURED: readonly ProxyName[] = ['Reprise', 'fast-proxy', 'nginx'];
@@ -41,45 +50,45 @@ export async function measureMemory(bench: Bench): Promise<MemoryFigures> {
   const rounds = bench.rounds ?? (bench.isQuick ? 1 : ROUNDS);
   const names = bench.contestants.map(({ name }) => name).filter((name) => MEASURED.includes(name));
   const proxies: MemoryFigures['proxies'] = new Map(
-    names.map((name) => [name, { baseKb: [], perStreamKb: [] }]),
+    names.map((name) => [name, { baseKb: [], firstKb: [], nextKb: [] }]),
   );
   for (let round = 0; round < rounds; round += 1) {
     bench.say(`memory: ${streams} idle streams, round ${round + 1} of ${rounds}`);
     for (const name of names) {
-      const { baseKb, perStreamKb } = await measure(name, streams, bench);
-      proxies.get(name)?.baseKb.push(baseKb);
-      proxies.get(name)?.perStreamKb.push(perStreamKb);
+      const [base, first, next] = await measure(name, streams, bench);
+      const result = proxies.get(name);
+      result?.baseKb.push(base);
+      result?.firstKb.push((first - base) / streams);
+      result?.nextKb.push((next - first) / streams);
     }
   }
   return { streams, rounds, proxies };
 }
 
-async function measure(name: ProxyName, streams: number, bench: Bench) {
+/** @returns kilobytes resident without a stream, with so many, and with twice as many */
+async function measure(name: ProxyName, streams: number, bench: Bench): Promise<[number, number, number]> {
   const { isQuick, peersFolder } = bench;
   const folder = mkdtempSync(join(bench.folder, 'memory-'));
   const backends = await startStreamBackends(IDLE);
-  const proxy = await startProxy(name, {
-    folder,
-    backends: backends.ports,
-    maxSockets: streams + WARM_UP_CONNECTIONS,
-    peersFolder,
-  });
-  const settlingMs = isQuick ? QUICK_SETTLING_MS : SETTLING_MS;
+  const maxSockets = 2 * streams + WARM_UP_CONNECTIONS;
+  const proxy = await startProxy(name, { folder, backends: backends.ports, maxSockets, peersFolder });
   const sockets: Socket[] = [];
+  const settled = async () => {
+    await sleep(isQuick ? QUICK_SETTLING_MS : SETTLING_MS);
+    return residentKb(proxy.pid);
+  };
+  const settledWith = async (count: number) => {
+    while (sockets.length < count) {
+      const next = Math.min(AT_A_TIME, count - sockets.length);
+      sockets.push(...(await Promise.all(Array.from({ length: next }, () => openStream(proxy.port)))));
+    }
+    return settled();
+  };
   try {
     const load = createRequestLoad(proxy.port, WARM_UP_CONNECTIONS);
     await load.slice(isQuick ? QUICK_WARM_UP_REQUESTS : WARM_UP_REQUESTS);
     load.close();
-    await sleep(settlingMs);
-    const baseKb = residentKb(proxy.pid);
-    while (sockets.length < streams) {
-      const opening = Array.from({ length: Math.min(AT_A_TIME, streams - sockets.length) }, () =>
-        openStream(proxy.port),
-      );
-      sockets.push(...(await Promise.all(opening)));
-    }
-    await sleep(settlingMs);
-    return { baseKb, perStreamKb: (residentKb(proxy.pid) - baseKb) / streams };
+    return [await settled(), await settledWith(streams), await settledWith(2 * streams)];
   } catch (error) {
     throw new Error(`${name} failed under idle streams: ${(error as Error).message}`);
   } finally {

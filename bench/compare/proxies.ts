@@ -27,7 +27,7 @@ export type Setting = {
   readonly peersFolder: string;
 };
 
-export const PEERS = ['fast-proxy', 'http-proxy', '@fastify/http-proxy'] as const;
+const PEERS = ['fast-proxy', 'http-proxy', '@fastify/http-proxy'] as const;
 export const WEIGHTS = [5, 1, 1];
 /** A peer's package may need another beside it. */
 const PACKAGES = ['fast-proxy@2', 'http-proxy@1', 'fastify@5', '@fastify/http-proxy@11'];

@@ -30,12 +30,12 @@ const GAP_MS = 20;
 /** Beyond what any load here needs, so that no stream waits for a socket. */
 const MAX_SOCKETS = 4096;
 const LOADS = [
-  { label: 'lite', streams: 100, ms: 5_000 },
-  { label: 'heavy', streams: 1000, ms: 6_000 },
+  { label: 'lite', streams: 100, ms: 3_000 },
+  { label: 'heavy', streams: 1000, ms: 4_000 },
 ];
 const QUICK_LOADS = [{ label: 'quick', streams: 10, ms: 200 }];
 const WARM_UP = { streams: 50, ms: 3_000 };
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** See requests.ts: what a proxy puts off is counted too. */
 const AFTERMATH_MS = 80;
 

@@ -73,18 +73,22 @@ function streamsTable(results: ReadonlyMap<string, StreamResult>): string {
 
 /** @returns the section on memory */
 export function memorySection({ proxies, streams, rounds }: MemoryFigures): string {
-  const rows = [...proxies].map(([name, { baseKb, perStreamKb }]) => [
+  const spreadKb = (values: readonly number[]) =>
+    `${figure(median(values), 1)} (${figure(Math.min(...values), 1)}–${figure(Math.max(...values), 1)})`;
+  const rows = [...proxies].map(([name, { baseKb, firstKb, nextKb }]) => [
     name,
     figure(median(baseKb) / 1024, 0),
-    figure(median(perStreamKb), 1),
-    `${figure(Math.min(...perStreamKb), 1)}–${figure(Math.max(...perStreamKb), 1)}`,
+    spreadKb(firstKb),
+    spreadKb(nextKb),
   ]);
+  const many = thousands(streams);
   return `## Memory
 
-Resident memory that ${thousands(streams)} open streams add which have sent one chunk and then nothing, to a proxy that has served 20,000
-requests before. Medians of ${rounds} processes each.
+Resident memory that open streams add which have sent one chunk and then nothing, to a proxy that has served 20,000 requests
+before. The first ${many} find room in the heap that those requests left behind; the next ${many} show what a stream costs.
+Medians of ${rounds} processes each, with the least and the greatest.
 
-${table(['proxy', 'base MB', 'KB per idle stream', 'least–greatest'], rows)}`;
+${table(['proxy', 'base MB', `KB for each of ${many}`, `KB for each of the next ${many}`], rows)}`;
 }
 
 function spread(values: readonly number[]): string {
