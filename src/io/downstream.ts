@@ -5,6 +5,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { ClientCut } from '../actors/events.ts';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
 import { fieldLines, valuesOf, withoutField } from './headers.ts';
@@ -13,8 +14,8 @@ import { closeLingering, dropBody, dropBodyInTime } from './linger.ts';
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
   drained(): void;
-  /** The client went away before its answer was complete. */
-  gone(): void;
+  /** The client went away before its answer was complete, or was cut off. */
+  gone(because?: ClientCut): void;
 };
 
 export type DownstreamSettings = {
@@ -47,21 +48,20 @@ export function nodeDownstream(
         drained();
       });
       response.on('close', () => {
-        if (!response.writableFinished) gone();
+        if (!response.writableFinished) gone(cutOff.has(response) ? 'idleReader' : undefined);
       });
     },
     inform(status, headers) {
       writeInterim(request, response, status, headers);
     },
     start(status, reason, received) {
-      // A 204 must not have one, and a client might wait for what it says (RFC 9110 §8.6).
-      const headers = status === 204 ? withoutField(received, 'content-length') : received;
+      const headers = asStatusAllows(status, received);
       hasLength = valuesOf(headers, 'content-length').length > 0;
       const mayChunk = response.useChunkedEncodingByDefault && !hasLength && hasContent(request, status);
       response.writeHead(status, reason, head(asNodeTakesThem(headers, mayChunk)));
-      // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
+      // The first piece usually comes in the same turn and takes the head with it; else the head goes alone. Not by
+      // `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
       queueMicrotask(() => {
-        // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
         if (!wrote && !response.destroyed) response.write('', 'latin1');
       });
     },
@@ -83,10 +83,8 @@ export function nodeDownstream(
       cutShort(response, hasLength);
     },
     answer(status, headers, body) {
-      const length = String(Buffer.byteLength(body));
       const reason = STATUS_CODES[status] ?? '';
-      const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
-      const list = [...headers, ...type, 'Content-Length', length];
+      const list = withContent(headers, body);
       if (request.complete || !announcesBody(request)) {
         response.writeHead(status, reason, head(list));
         response.end(body);
@@ -96,6 +94,12 @@ export function nodeDownstream(
       endUnread(request, response, body);
     },
   };
+}
+
+/** The headers of an answer of the gateway's own. */
+function withContent(headers: RawHeaders, body: string): string[] {
+  const type = valuesOf(headers, 'content-type').length > 0 ? [] : ['Content-Type', 'application/json'];
+  return [...headers, ...type, 'Content-Length', String(Buffer.byteLength(body))];
 }
 
 /** How many interim answers may wait for their turn on a pipelined connection. */
@@ -138,6 +142,11 @@ function endUnread(request: IncomingMessage, response: ServerResponse, body: str
   whenAssigned(response, (socket) => closeLingering(socket));
 }
 
+/** A 204 must not have a length, and a client might wait for what it says (RFC 9110 §8.6). */
+function asStatusAllows(status: number, headers: RawHeaders): RawHeaders {
+  return status === 204 ? withoutField(headers, 'content-length') : headers;
+}
+
 /** Whether an answer with this status to this request has content at all (RFC 9110 §6.4.1). */
 function hasContent(request: IncomingMessage, status: number): boolean {
   return request.method !== 'HEAD' && status !== 204 && status !== 304;
@@ -168,8 +177,25 @@ function isAscii(text: string): boolean {
  */
 function limitReader(response: ServerResponse, idleReaderTimeoutMs: number): void {
   whenAssigned(response, (socket) => {
-    if (response.writableLength > 0) socket.setTimeout(idleReaderTimeoutMs);
+    if (response.writableLength === 0) return;
+    if (!limited.has(response)) watchTimeout(response, socket);
+    socket.setTimeout(idleReaderTimeoutMs);
   });
+}
+
+/** Answers whose reader is limited, and those that were cut off for it. */
+const limited = new WeakSet<ServerResponse>();
+const cutOff = new WeakSet<ServerResponse>();
+
+function watchTimeout(response: ServerResponse, socket: Socket): void {
+  limited.add(response);
+  const cut = () => {
+    cutOff.add(response);
+    // Node does so too, but not on a connection that it has handed over (a WebSocket that is refused).
+    socket.destroy();
+  };
+  socket.once('timeout', cut);
+  response.once('close', () => socket.off('timeout', cut));
 }
 
 /** An answer behind others on a pipelined connection has no socket before its turn. */

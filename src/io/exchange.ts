@@ -3,6 +3,7 @@
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
 import type { Readable } from 'node:stream';
+import type { ClientCut } from '../actors/events.ts';
 import type { Exchange, Upstream, UpstreamRequest } from '../streams/ports.ts';
 import type { Arrival } from '../streams/requests.ts';
 import { type AttemptOptions, conclude, createAttempt, type Progress } from './attempt.ts';
@@ -66,7 +67,7 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
     refuse(error) {
       if (progress.done) return;
       progress.done = true;
-      desk.aborted(progress.request);
+      desk.aborted(progress.request, cutFor(error));
       dropUpload();
       // A backend may answer before it has all of the body; then the status line is gone already.
       if (progress.answering) downstream.cut();
@@ -75,13 +76,19 @@ export function createExchange(options: ExchangeOptions): RunningExchange {
     drained() {
       progress.flow?.resume();
     },
-    gone() {
+    gone(because) {
       if (progress.done) return;
       progress.done = true;
-      desk.aborted(progress.request);
+      desk.aborted(progress.request, because);
       dropUpload();
     },
   };
+}
+
+/** What an error about a request that is under way is on record as. */
+function cutFor({ code }: GatewayError): ClientCut {
+  if (code === 'body_timeout') return 'bodyTimeout';
+  return code === 'body_too_large' ? 'bodyTooLarge' : 'badRequest';
 }
 
 /** Answers in the gateway's own name. */

@@ -3,7 +3,6 @@
  * exchange for what goes to a backend.
  */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Downstream, Upstream } from '../streams/ports.ts';
 import type { RequestDesk } from '../streams/requests.ts';
 import { isTooLargeFromStart, takeBody } from './body.ts';
@@ -29,7 +28,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { authorityOf, originForm, routeOf } from './router.ts';
 import { createTunnels, type Tunnels } from './tunnel.ts';
-import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
+import { asksForWebSocket, createUpgrades, MAY_CHOOSE_UPGRADES, type Upgrade, WEBSOCKET } from './upgrade.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -85,8 +84,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
-  /** Connections of those who ask for a tunnel and have none yet: node has handed them over, and does not close them. */
-  const handedOver = new Set<Duplex>();
+  const upgrades = createUpgrades();
   const shared: Shared = { ...options, garbage, readAhead, tunnels, isStopping: () => stopping };
   // Several answers to one connection have an order, and behind the last there is nothing to switch.
   const maySwitch = (request: IncomingMessage) =>
@@ -115,16 +113,8 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
   if (MAY_CHOOSE_UPGRADES)
     server.on('upgrade', (request, socket, head) => {
-      const { response, accept } = upgradeOf(request, socket, head);
-      handedOver.add(socket);
-      socket.once('close', () => handedOver.delete(socket));
-      serve({
-        ...{ request, response, expectation: 'none' },
-        accept(headers) {
-          handedOver.delete(socket);
-          return accept(headers);
-        },
-      });
+      const upgrade = upgrades.take(request, socket, head);
+      serve({ request, response: upgrade.response, expectation: 'none', accept: upgrade.accept });
     });
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
   server.on('connect', (_request, socket) => {
@@ -142,7 +132,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     },
     cut() {
       tunnels.end();
-      for (const socket of handedOver) socket.destroy();
+      upgrades.cut();
       server.closeAllConnections();
     },
     endTunnels: tunnels.end,
