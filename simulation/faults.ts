@@ -75,7 +75,3 @@ export const BACKEND_FAULTS = [
 ] as const satisfies readonly Fault[];
 
 export type BackendFault = (typeof BACKEND_FAULTS)[number];
-
-export function isFault(word: string): word is Fault {
-  return FAULTS.some((fault) => fault === word);
-}

@@ -28,7 +28,7 @@ export function runScenario(scenario: Scenario): Run {
 }
 
 /** The first line of a segment is its header, the second a snapshot. */
-export const LINES_BEFORE = 3;
+const LINES_BEFORE = 3;
 
 function runOf({ scenario, state, timeline }: World, lines: readonly string[]): Run {
   const { breach, facts } = state;

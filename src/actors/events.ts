@@ -26,6 +26,9 @@ export type UpstreamFailure =
   | 'unresolved'
   | 'other';
 
+/** Why a request was given up whose client had not left by itself. */
+export type ClientCut = 'idleReader' | 'bodyTimeout' | 'bodyTooLarge' | 'badRequest';
+
 /** Why a probe failed. A status outside 2xx reads `status 503`. */
 export type ProbeFailure = UpstreamFailure | 'timeout' | `status ${number}`;
 
@@ -103,7 +106,12 @@ export type Fact =
       readonly bytes: number;
       readonly chunks: number;
     }
-  | { readonly type: 'client.aborted'; readonly request: number }
+  | {
+      readonly type: 'client.aborted';
+      readonly request: number;
+      /** Set where the client did not leave, but was cut off by the gateway. */
+      readonly because?: ClientCut;
+    }
   | { readonly type: 'timer.fired'; readonly timer: 'sweep' }
   | { readonly type: 'timer.fired'; readonly timer: 'queue'; readonly request: number }
   | { readonly type: 'timer.fired'; readonly timer: 'ejection'; readonly backend: string }

@@ -5,6 +5,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { ClientCut } from '../actors/events.ts';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { announcesBody } from './body.ts';
 import { fieldLines, firstValueOf, valuesOf, withoutField } from './headers.ts';
@@ -13,8 +14,8 @@ import { closeLingering, dropBody, dropBodyInTime, serveNoMore } from './linger.
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
   drained(): void;
-  /** The client went away before its answer was complete. */
-  gone(): void;
+  /** The client went away before its answer was complete, or was cut off. */
+  gone(because?: ClientCut): void;
 };
 
 type DownstreamSettings = {
@@ -40,6 +41,9 @@ export class NodeDownstream implements Downstream {
   private hasWritten = false;
   private hasLength = false;
   private isDrainAwaited = false;
+  /** Whether the client is watched for reading nothing, and whether it was cut off for that. */
+  private isReaderLimited = false;
+  private isCutOff = false;
 
   /** @param isStopping whether the gateway shuts down, and connections are not to be kept */
   constructor(
@@ -69,7 +73,7 @@ export class NodeDownstream implements Downstream {
 
   /** To be called when the connection, or the answer over it, has come to its end. */
   closed(): void {
-    if (!this.response.writableFinished) this.events?.gone();
+    if (!this.response.writableFinished) this.events?.gone(this.isCutOff ? 'idleReader' : undefined);
   }
 
   inform(status: number, headers: RawHeaders): void {
@@ -148,8 +152,21 @@ export class NodeDownstream implements Downstream {
   private limitReader(): void {
     const { response, settings } = this;
     whenAssigned(response, (socket) => {
-      if (response.writableLength > 0) socket.setTimeout(settings.idleReaderTimeoutMs);
+      if (response.writableLength === 0) return;
+      if (!this.isReaderLimited) this.cutOnTimeout(socket);
+      socket.setTimeout(settings.idleReaderTimeoutMs);
     });
+  }
+
+  private cutOnTimeout(socket: Socket): void {
+    this.isReaderLimited = true;
+    const cut = () => {
+      this.isCutOff = true;
+      // Node does so too, but not on a connection that it has handed over (a WebSocket that is refused).
+      socket.destroy();
+    };
+    socket.once('timeout', cut);
+    this.response.once('close', () => socket.off('timeout', cut));
   }
 }
 

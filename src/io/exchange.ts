@@ -3,6 +3,7 @@
  * the bytes; where they go is decided by the core, which hears of their beginning and end only.
  */
 import type { Readable } from 'node:stream';
+import type { ClientCut } from '../actors/events.ts';
 import type {
   Downstream,
   Exchange,
@@ -99,7 +100,7 @@ export class ProxiedExchange implements Exchange, Progress, BodyReceiver, Downst
   /** Answers with an error of the gateway's own and gives up whatever is under way. */
   refuse(error: GatewayError): void {
     if (this.done) return;
-    this.giveUp();
+    this.giveUp(cutFor(error));
     // A backend may answer before it has all of the body; then the status line is gone already.
     if (this.answering) this.downstream.cut();
     else this.answer(error);
@@ -109,13 +110,13 @@ export class ProxiedExchange implements Exchange, Progress, BodyReceiver, Downst
     this.flow?.resume();
   }
 
-  gone(): void {
-    if (!this.done) this.giveUp();
+  gone(because?: ClientCut): void {
+    if (!this.done) this.giveUp(because);
   }
 
-  private giveUp(): void {
+  private giveUp(because: ClientCut | undefined): void {
     this.done = true;
-    this.surroundings.desk.aborted(this.request);
+    this.surroundings.desk.aborted(this.request, because);
     this.dropUpload();
   }
 
@@ -131,6 +132,12 @@ export class ProxiedExchange implements Exchange, Progress, BodyReceiver, Downst
     if (error.closes === true) headers.push('Connection', 'close');
     this.downstream.answer(error.status, headers, errorBody(error));
   }
+}
+
+/** What an error about a request that is under way is on record as. */
+function cutFor({ code }: GatewayError): ClientCut {
+  if (code === 'body_timeout') return 'bodyTimeout';
+  return code === 'body_too_large' ? 'bodyTooLarge' : 'badRequest';
 }
 
 /** The request as a backend gets it; made once, and sent again as it is in a further attempt. */

@@ -1,6 +1,7 @@
 /** What of the entries an operator should read as it happens: a projection of facts and decisions into the log. */
 import type { Observable, Subscription } from 'rxjs';
 import type { Decision, Entry, Fact } from '../actors/events.ts';
+import { cutWords } from './explain/words.ts';
 import { adviceFor } from './failures.ts';
 import type { Logger } from './log.ts';
 
@@ -12,6 +13,10 @@ export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscrip
   return entries$.subscribe(({ at, fact, decisions }) => {
     const advice = 'reason' in fact ? adviceFor(fact.reason) : undefined;
     for (const decision of decisions) note(decision, { at, advice }, log, perRequest);
+    if (fact.type === 'client.aborted' && fact.because !== undefined) {
+      const { type: _, ...fields } = fact;
+      perRequest(at, fields, `request ${fact.request} given up: ${cutWords(fact.because)}`);
+    }
     if (fact.type === 'response.failed') noteBrokenOff(fact, at, decisions, perRequest);
   });
 }

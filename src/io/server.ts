@@ -21,7 +21,7 @@ import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { problemWithHead, toOriginForm } from './request-head.ts';
 import { pathOf, type Route, routeOf } from './router.ts';
 import { createTunnels } from './tunnel.ts';
-import { asksForWebSocket, MAY_CHOOSE_UPGRADES, type Upgrade, upgradeOf, WEBSOCKET } from './upgrade.ts';
+import { asksForWebSocket, createUpgrades, MAY_CHOOSE_UPGRADES, type Upgrade, WEBSOCKET } from './upgrade.ts';
 
 /** As nginx: longer than clients usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -78,8 +78,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   const garbage = createGarbageDesk();
   const readAhead = createReadAhead(() => options.settings().readAheadBytes);
   const tunnels = createTunnels(() => options.settings().tunnelIdleTimeoutMs);
-  /** Connections of those who ask for a tunnel and have none yet: node has handed them over, and does not close them. */
-  const handedOver = new Set<Duplex>();
+  const upgrades = createUpgrades();
   const shared: Shared = {
     ...options,
     ...{ garbage, readAhead, tunnels },
@@ -117,13 +116,13 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   server.on('request', (request, response) => serve({ request, response, expectation: 'none' }));
   server.on('checkContinue', (request, response) => serve({ request, response, expectation: 'continue' }));
   server.on('checkExpectation', (request, response) => serve({ request, response, expectation: 'unknown' }));
-  if (MAY_CHOOSE_UPGRADES) serveUpgrades(server, handedOver, serve);
+  if (MAY_CHOOSE_UPGRADES)
+    server.on('upgrade', (request, socket, head) => {
+      const upgrade = upgrades.take(request, socket, head);
+      serve({ request, response: upgrade.response, expectation: 'none', accept: upgrade.accept });
+    });
   server.on('clientError', (error, socket) => garbage.refuse(error, socket));
-  server.on('connect', (_request, socket) => {
-    // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
-    socket.on('error', () => socket.destroy());
-    garbage.turnAway(socket, noTunnels(), `Allow: ${METHODS}\r\n`);
-  });
+  server.on('connect', (_request, socket) => refuseTunnel(socket, garbage));
   return {
     server,
     renewCertificates: port.renew,
@@ -134,7 +133,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     },
     cut() {
       tunnels.end();
-      for (const socket of handedOver) socket.destroy();
+      upgrades.cut();
       server.closeAllConnections();
     },
     endTunnels: tunnels.end,
@@ -142,20 +141,10 @@ export function createClientListener(options: ClientListenerOptions): ClientList
   };
 }
 
-/** @param handedOver where a connection stands from the time node hands it over until there is a tunnel, or it is closed */
-function serveUpgrades(server: Server, handedOver: Set<Duplex>, serve: (incoming: Incoming) => void): void {
-  server.on('upgrade', (request, socket, head) => {
-    const { response, accept } = upgradeOf(request, socket, head);
-    handedOver.add(socket);
-    socket.once('close', () => handedOver.delete(socket));
-    serve({
-      ...{ request, response, expectation: 'none' },
-      accept(headers) {
-        handedOver.delete(socket);
-        return accept(headers);
-      },
-    });
-  });
+function refuseTunnel(socket: Duplex, garbage: GarbageDesk): void {
+  // Node has taken its own listeners off, and with them the one that keeps an error from ending the process.
+  socket.on('error', () => socket.destroy());
+  garbage.turnAway(socket, noTunnels(), `Allow: ${METHODS}\r\n`);
 }
 
 function serverOptions(

@@ -44,8 +44,35 @@ export type Upgrade = {
   accept(headers: RawHeaders): Duplex;
 };
 
-/** @param head what came right behind the request */
-export function upgradeOf(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade {
+export type Upgrades = {
+  /** @param head what came right behind the request */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade;
+  /** Ends the connections of which no tunnel has come: node has handed them over, and does not end them itself. */
+  cut(): void;
+};
+
+export function createUpgrades(): Upgrades {
+  const waiting = new Set<Duplex>();
+  return {
+    take(request, socket, head) {
+      const { response, accept } = upgradeOf(request, socket, head);
+      waiting.add(socket);
+      socket.once('close', () => waiting.delete(socket));
+      return {
+        response,
+        accept(headers) {
+          waiting.delete(socket);
+          return accept(headers);
+        },
+      };
+    },
+    cut() {
+      for (const socket of waiting) socket.destroy();
+    },
+  };
+}
+
+function upgradeOf(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade {
   if (!(socket instanceof Socket)) throw new TypeError('a request comes over a socket');
   const early = head.length > 0 ? [head] : [];
   let size = head.length;

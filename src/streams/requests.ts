@@ -3,7 +3,7 @@
  * and turns what happens to it into facts. Once it is closed a client that leaves is no news any more.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { Fact, UpstreamFailure } from '../actors/events.ts';
+import type { ClientCut, Fact, UpstreamFailure } from '../actors/events.ts';
 import type { Exchange } from './ports.ts';
 
 export type Arrival = {
@@ -25,7 +25,8 @@ export type RequestDesk = {
     lease: number,
     failure: Totals & { reason: UpstreamFailure; written: boolean },
   ): void;
-  aborted(request: number): void;
+  /** @param because set where it is the gateway that gives the request up */
+  aborted(request: number, because?: ClientCut): void;
   /** Forgets a request that has been answered, so that late events of it are dropped. */
   close(request: number): void;
   exchangeOf(request: number): Exchange | undefined;
@@ -86,8 +87,9 @@ export function createRequestDesk(): RequestDesk {
     failed(request, lease, { reason, written, bytes, chunks }) {
       facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });
     },
-    aborted(request) {
-      if (leave(request)) facts$.next({ type: 'client.aborted', request });
+    aborted(request, because) {
+      if (!leave(request)) return;
+      facts$.next({ type: 'client.aborted', request, ...(because === undefined ? {} : { because }) });
     },
     close(request) {
       leave(request);

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { CoreConfig } from '../../src/actors/events.ts';
 import type { LifeEvent } from '../../src/actors/explain/life.ts';
 import { eventWords } from '../../src/io/explain/event-words.ts';
+import { factWords } from '../../src/io/explain/words.ts';
 import { backend, coreConfig, ended, failed, probeFailed, received, started } from '../support/core.ts';
 import { lifeOf, opened, record, type Script } from './support.ts';
 
@@ -336,6 +337,20 @@ describe('a client that leaves', () => {
         `the client left ${phase}; what the request held was given back`,
       ]);
       assert.equal(summary.outcome, 'aborted');
+    });
+  }
+
+  for (const [because, why] of [
+    ['idleReader', 'its client read nothing of the answer for too long (server.idleReaderTimeoutMs)'],
+    ['bodyTimeout', 'its client sent nothing of the body for too long (server.bodyIdleTimeoutMs)'],
+    ['bodyTooLarge', 'its body turned out to be too long (server.maxBodyBytes)'],
+    ['badRequest', 'the rest of it was not valid HTTP'],
+  ] as const) {
+    it(`is told from one that was cut off: ${because}`, async () => {
+      const cut = { ...abort, because };
+      const { words } = await told(ONE, '1', (play) => void play.take(received(1), opened('a', 1), cut));
+      assert.deepEqual(typed(words, 'aborted'), [`given up before the first byte of the answer: ${why}`]);
+      assert.equal(factWords(cut), `request 1 was given up: ${why}`);
     });
   }
 });

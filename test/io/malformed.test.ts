@@ -160,7 +160,8 @@ describe('a body that turns out to be garbage', () => {
       assertRefused(await responsesOf(client).next());
       await peer.closed();
       assert.doesNotMatch(peer.text, /\r\n0\r\n/);
-      await gateway.fact('client.aborted');
+      const { fact } = await gateway.fact('client.aborted');
+      assert.ok(fact.type === 'client.aborted' && fact.because === 'badRequest');
       assert.equal(failuresOf(gateway), 0);
     });
   });

@@ -208,6 +208,9 @@ describe('a client', () => {
         });
         assert.equal((await client.closed()).wasReset, false);
         assert.equal(failuresOf(gateway), 0);
+        const cut = gateway.entries.find(({ fact }) => fact.type === 'client.aborted')?.fact;
+        const known = { type: 'client.aborted', request: 1, because: 'bodyTimeout' };
+        assert.deepEqual(cut, what === 'held' ? undefined : known, 'a held body is not known to the core');
       });
     });
   }
@@ -230,7 +233,8 @@ describe('a client', () => {
       client.socket.pause();
       client.send(requestText());
       await gateway.fact('response.started');
-      await gateway.fact('client.aborted');
+      const { fact } = await gateway.fact('client.aborted');
+      assert.deepEqual(fact, { type: 'client.aborted', request: 1, because: 'idleReader' });
       await (await backend.connection(1)).closed();
       assert.equal(failuresOf(gateway), 0);
     });

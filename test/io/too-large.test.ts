@@ -86,6 +86,8 @@ describe('a body that is too large', () => {
         'socket.opened',
         'client.aborted',
       ]);
+      const { fact } = await gateway.fact('client.aborted');
+      assert.ok(fact.type === 'client.aborted' && fact.because === 'bodyTooLarge');
     }));
 
   it('is cut off when the backend has begun to answer already', async () => {

@@ -291,6 +291,22 @@ describe('a WebSocket that is refused', () => {
     });
   });
 
+  it('by a long answer that its client does not read is cut off like any other', async () => {
+    const bytes = 30_000_000;
+    await using backend = await startRawBackend((peer) =>
+      peer.send(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`),
+    );
+    const server = { idleReaderTimeoutMs: 150 };
+    await withGateway({ backends: [backend], server }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.socket.removeAllListeners('data');
+      client.socket.pause();
+      client.send(ASKED);
+      const { fact } = await gateway.fact('client.aborted');
+      assert.deepEqual(fact, { type: 'client.aborted', request: 1, because: 'idleReader' });
+    });
+  });
+
   it('by the gateway gets an error of the usual form', async () => {
     await withGateway({}, async (gateway) => {
       using client = await connectRaw(gateway.port);

@@ -87,6 +87,13 @@ describe('the desk', () => {
     assert.deepEqual(facts.slice(1), [{ type: 'client.aborted', request }]);
   });
 
+  it('says why where it is the gateway that gives a request up', () => {
+    const { desk, facts } = watchedDesk();
+    const request = desk.receive(arrival, notingExchange());
+    desk.aborted(request, 'idleReader');
+    assert.deepEqual(facts.slice(1), [{ type: 'client.aborted', request, because: 'idleReader' }]);
+  });
+
   it('reports no client that leaves after its request was closed, or before it had one', () => {
     const { desk, facts } = watchedDesk();
     const request = desk.receive(arrival, notingExchange());

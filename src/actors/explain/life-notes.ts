@@ -99,7 +99,10 @@ export function noteFact(step: Step): void {
       noteFailure(step, fact);
       break;
     case 'client.aborted':
-      step.add({ type: 'aborted', phase: step.state.phase, backend: step.state.holding?.backend ?? null });
+      step.add({
+        ...{ type: 'aborted', phase: step.state.phase, backend: step.state.holding?.backend ?? null },
+        ...(fact.because === undefined ? {} : { because: fact.because }),
+      });
       step.state.outcome = 'aborted';
       step.state.line = undefined;
       break;

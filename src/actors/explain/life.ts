@@ -4,6 +4,7 @@
  */
 import type {
   BackendStatus,
+  ClientCut,
   Decision,
   Fact,
   RejectionCode,
@@ -136,7 +137,13 @@ export type LifeEvent = Instant &
         /** What stood against each backend, where no pick just before tells it. */
         readonly candidates: readonly Candidate[] | null;
       }
-    | { readonly type: 'aborted'; readonly phase: LifePhase; readonly backend: string | null }
+    | {
+        readonly type: 'aborted';
+        readonly phase: LifePhase;
+        readonly backend: string | null;
+        /** Set where the client did not leave, but was cut off. */
+        readonly because?: ClientCut;
+      }
     | ({ readonly type: 'backend-changed' } & Omit<Change, 'seq' | 'at'>)
     | { readonly type: 'config-reloaded' }
     | { readonly type: 'gateway-stopping' }

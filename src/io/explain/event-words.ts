@@ -2,7 +2,7 @@
 import type { Life, LifeEvent } from '../../actors/explain/life.ts';
 import { errorForRejection } from '../errors.ts';
 import { clock, counted, duration, grouped } from './format.ts';
-import { factWords, phaseWords, refusalWords, retryWords } from './words.ts';
+import { cutWords, factWords, phaseWords, refusalWords, retryWords } from './words.ts';
 
 type Event<Type extends LifeEvent['type']> = Extract<LifeEvent, { type: Type }>;
 
@@ -40,7 +40,9 @@ export function eventWords(event: LifeEvent, life: Life): string {
     case 'rejected':
       return rejectedWords(event, life);
     case 'aborted':
-      return `the client left ${phaseWords(event.phase)}; what the request held was given back`;
+      return event.because === undefined
+        ? `the client left ${phaseWords(event.phase)}; what the request held was given back`
+        : `given up ${phaseWords(event.phase)}: ${cutWords(event.because)}`;
     case 'backend-changed':
       return event.from === null
         ? `${event.backend} came with the config: ${event.to}`

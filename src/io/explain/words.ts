@@ -1,6 +1,6 @@
 /** The core's words in sentences: what a candidate's verdict means, what a fact was, why a request was rejected. */
 
-import type { Decision, Entry, Fact, RetryRefusal } from '../../actors/events.ts';
+import type { ClientCut, Decision, Entry, Fact, RetryRefusal } from '../../actors/events.ts';
 import type { Candidate, Standing } from '../../actors/explain/candidates.ts';
 import type { LifePhase } from '../../actors/explain/life.ts';
 import type { RetryReason } from '../../actors/explain/retry.ts';
@@ -24,6 +24,20 @@ export function whyOf(candidate: Candidate, all: readonly Candidate[], at: numbe
       return 'it failed this request before';
     default:
       return whyNotHealthy(candidate, at);
+  }
+}
+
+/** Why a request was given up whose client had not left. */
+export function cutWords(because: ClientCut): string {
+  switch (because) {
+    case 'idleReader':
+      return 'its client read nothing of the answer for too long (server.idleReaderTimeoutMs)';
+    case 'bodyTimeout':
+      return 'its client sent nothing of the body for too long (server.bodyIdleTimeoutMs)';
+    case 'bodyTooLarge':
+      return 'its body turned out to be too long (server.maxBodyBytes)';
+    case 'badRequest':
+      return 'the rest of it was not valid HTTP';
   }
 }
 
@@ -144,7 +158,9 @@ export function factWords(fact: Fact): string {
     case 'response.failed':
       return `request ${fact.request} failed at its backend (${fact.reason})`;
     case 'client.aborted':
-      return `the client of request ${fact.request} left`;
+      return fact.because === undefined
+        ? `the client of request ${fact.request} left`
+        : `request ${fact.request} was given up: ${cutWords(fact.because)}`;
     case 'timer.fired':
       return timerWords(fact);
     case 'operator.drained':

@@ -54,7 +54,9 @@ function trafficWords(fact: Traffic): string {
     case 'response.failed':
       return `response to request ${fact.request} failed: ${fact.reason}`;
     case 'client.aborted':
-      return `the client of request ${fact.request} left`;
+      return fact.because === undefined
+        ? `the client of request ${fact.request} left`
+        : `request ${fact.request} was given up: ${fact.because}`;
   }
 }
 

@@ -1,0 +1,56 @@
+/** What an operator reads of single requests as they go wrong. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import { Subject } from 'rxjs';
+import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
+import { writeJournal } from '../../src/io/journal.ts';
+
+/** Writes entries, a second apart unless told otherwise, into a journal. @returns its lines */
+function journalOf(...steps: readonly { fact: Fact; decisions?: Decision[]; at?: number }[]): string[] {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line).msg) });
+  const entries$ = new Subject<Entry>();
+  writeJournal(entries$, log);
+  for (const [index, { fact, decisions = [], at = 1000 * index }] of steps.entries()) {
+    entries$.next({ v: 1, seq: index + 1, at, fact, decisions });
+  }
+  return lines;
+}
+
+const cut: Fact = { type: 'client.aborted', request: 7, because: 'idleReader' };
+
+describe('the journal', () => {
+  it('says which client was cut off and why, and nothing of one that left', () => {
+    assert.deepEqual(journalOf({ fact: { type: 'client.aborted', request: 6 } }, { fact: cut }), [
+      'request 7 given up: its client read nothing of the answer for too long (server.idleReaderTimeoutMs)',
+    ]);
+  });
+
+  it('says when a request was not sent again for want of retry budget', () => {
+    const fact: Fact = { type: 'response.started', request: 3, lease: 4, status: 503, held: true };
+    const passed = { type: 'response.passed', request: 3, lease: 4 } as const;
+    const rejected: Decision = {
+      ...{ type: 'request.rejected', request: 5, code: 'backend_failed', backend: 'a', reason: 'reset' },
+      withheld: 'retryBudget',
+    };
+    assert.deepEqual(
+      journalOf(
+        { fact, decisions: [{ ...passed, because: 'budgetExhausted' }] },
+        { fact, decisions: [{ ...passed, because: 'noOtherBackend' }] },
+        { fact, decisions: [rejected] },
+      ),
+      [
+        'request 3 not retried: the retry budget is used up',
+        'request 5 rejected: backend_failed (last failure: a, reset), not retried: the retry budget is used up',
+      ],
+    );
+  });
+
+  it('counts what is beyond ten lines in a second, and says so in the next', () => {
+    const storm = Array.from({ length: 13 }, () => ({ fact: cut, at: 500 }));
+    const lines = journalOf(...storm, { fact: cut, at: 1500 });
+    assert.equal(lines.length, 12);
+    assert.equal(lines[10], '3 further lines about requests left out');
+  });
+});
