@@ -8,6 +8,8 @@ export type Case = {
   /** All the client sends, and how it is cut. */
   readonly pieces: readonly string[];
   readonly pauseMs?: number;
+  /** Set where it is sent to the admin listener, which forwards nothing. */
+  readonly isForAdmin?: boolean;
   /** Set where each request has to be answered by a backend. */
   readonly isValid?: boolean;
   /** What the backend answers instead of an echo. */

@@ -50,6 +50,18 @@ export function judgeRequests(evidence: Evidence): string[] {
   return [...judgeBackend(evidence), ...judgeAnswers(evidence), ...judgeBytes(evidence)];
 }
 
+/** The admin listener answers in HTTP, or not at all, and asks no backend for anything. */
+export function judgeAdmin(evidence: Evidence): string[] {
+  const { stream, told, seen } = evidence;
+  const { rest, why } = readAnswers(told.text, stream.requests, told.isClosed && !told.wasReset);
+  return [
+    ...judgeBytes(evidence),
+    ...(seen.length > 0 ? ['a backend was asked'] : []),
+    ...(why.startsWith('malformed') ? [`the client was given ${why}, in ${JSON.stringify(rest)}`] : []),
+    ...(told.isClosed ? [] : ['the connection is still open though the client has closed its side']),
+  ];
+}
+
 function judgeBackend({ address, stream, seen }: Evidence): string[] {
   const framed = stream.requests.map((request) => echoOf(request, address));
   return seen.flatMap((request) => {

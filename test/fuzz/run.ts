@@ -2,7 +2,7 @@
 
 import { converse } from './conversation.ts';
 import { readRequests } from './http/requests.ts';
-import { judgeRequests, readAnswers } from './judge.ts';
+import { judgeAdmin, judgeRequests, readAnswers } from './judge.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import { makeCase, WORLD_CASES } from './make.ts';
 import { addressOf } from './markers.ts';
@@ -26,7 +26,7 @@ export type Progress = {
   readonly failures: readonly string[];
 };
 
-const AT_A_TIME = 24;
+const AT_A_TIME = 32;
 const QUIET_MS = { valid: 10_000, other: 80 };
 
 /** @returns all that was wrong, each with the seed and the case that shows it again */
@@ -70,13 +70,14 @@ async function runCase(world: World, seed: number, number: number): Promise<stri
   const address = addressOf(number);
   const sent = made.pieces.join('');
   const stream = readRequests(sent);
-  const { isValid = false } = made;
+  const { isValid = false, isForAdmin = false } = made;
   const expected = stream.requests.length + (stream.tail.fault === 'malformed' ? 1 : 0);
   if (made.prepared !== undefined) world.records.prepared.set(made.marker, made.prepared);
   const told = await converse({
-    port: world.port,
+    port: isForAdmin ? world.adminPort : world.port,
     address,
     pieces: made.pieces,
+    pauseMs: made.pauseMs ?? 0,
     isEnough: (text) => readAnswers(text, stream.requests, false).answers.length >= expected,
     quietMs: isValid ? QUIET_MS.valid : QUIET_MS.other,
   });
@@ -85,7 +86,11 @@ async function runCase(world: World, seed: number, number: number): Promise<stri
   world.records.prepared.delete(made.marker);
   world.records.given.delete(made.marker);
   const evidence = { address, sent, stream, told, seen, isValid };
-  const wrong = made.prepared === undefined ? judgeRequests(evidence) : judgeAnswer(evidence, made.prepared);
+  const wrong = isForAdmin
+    ? judgeAdmin(evidence)
+    : made.prepared === undefined
+      ? judgeRequests(evidence)
+      : judgeAnswer(evidence, made.prepared);
   if (wrong.length === 0) return [];
   return [
     `${made.what}: ${wrong.join('; ')}\n    sent ${JSON.stringify(made.pieces)}` +

@@ -1,5 +1,6 @@
 /** A gateway before two backends, with bystanders, that cases are run against; and what must hold when they are over. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createAudit } from '../../src/actors/invariants.ts';
 import { startTestGateway, type TestConfig } from '../support/gateway.ts';
 import { type Backend, type Records, startBackend } from './backend.ts';
 import { type Bystander, startBystander } from './bystander.ts';
@@ -7,6 +8,7 @@ import { type Draw, drawFor } from './random.ts';
 
 export type World = {
   readonly port: number;
+  readonly adminPort: number;
   readonly records: Records;
   /** How many requests of bystanders have been answered. */
   answered(): number;
@@ -27,16 +29,24 @@ export async function startWorld(
   const records: Records = { seen: new Map(), prepared: new Map(), given: new Map(), complain };
   const backends = await Promise.all(['a', 'b'].map((name) => startBackend(name, records)));
   const gateway = await startTestGateway(configFor(drawFor(seed, 'world', number), backends));
+  const audit = createAudit();
+  gateway.gateway.entries$.subscribe(({ seq, fact, decisions }) => {
+    const breaches = audit.check(gateway.gateway.balancer.core, fact, decisions);
+    for (const breach of breaches) complain(`after entry ${seq} (${fact.type}): ${breach}`);
+  });
   const bystanders = Array.from({ length: BYSTANDERS }, (_, index) =>
     startBystander({ port: gateway.port, number: index, seed, complain }),
   );
   return {
     port: gateway.port,
+    adminPort: gateway.gateway.adminPort,
     records,
     answered: () => bystanders.reduce((sum, { answered }) => sum + answered, 0),
     async end() {
       await Promise.all(bystanders.map((bystander: Bystander) => bystander.leave()));
       await settle(() => leftovers(gateway, backends), complain);
+      for (const lease of audit.openLeases.keys()) complain(`lease ${lease} is not released at rest`);
+      for (const request of audit.openRequests) complain(`request ${request} has no end at rest`);
       const cut = await gateway.gateway.stop();
       if (cut > 0) complain(`${cut} requests were cut off at the end`);
       await settle(
