@@ -108,7 +108,8 @@ function countFailure(core: Core, { lease, reason }: Failure): void {
   const backend = core.backends.get(lease.backend);
   if (backend === undefined) return;
   backend.failed += 1;
-  if (isOfItsAddress(lease)) noteError(core, lease.backend, reason);
+  // What the gateway itself had not enough of would eject one backend after the other.
+  if (isOfItsAddress(lease) && reason !== 'exhausted') noteError(core, lease.backend, reason);
 }
 
 /** The client has gone: whatever the request held or waited for is given back. */

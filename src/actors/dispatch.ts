@@ -22,6 +22,7 @@ const UNREACHABLE: readonly UpstreamFailure[] = [
   'certExpired',
   'certWrongName',
   'certUntrusted',
+  'exhausted',
 ];
 
 /** Takes in a request and places it, lets it wait, or rejects it at once. */

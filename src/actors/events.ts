@@ -24,6 +24,8 @@ export type UpstreamFailure =
   | 'certWrongName'
   | 'certUntrusted'
   | 'unresolved'
+  /** The gateway itself had no file descriptor or memory left for a connection; it says nothing of the backend. */
+  | 'exhausted'
   | 'other';
 
 /** Why a request was given up whose client had not left by itself. */

@@ -21,6 +21,10 @@ const BY_CODE: Readonly<Record<string, UpstreamFailure>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'closed',
   ENOTFOUND: 'unresolved',
   EAI_AGAIN: 'unresolved',
+  EMFILE: 'exhausted',
+  ENFILE: 'exhausted',
+  ENOBUFS: 'exhausted',
+  ENOMEM: 'exhausted',
   CERT_HAS_EXPIRED: 'certExpired',
   CERT_NOT_YET_VALID: 'certExpired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certWrongName',
@@ -66,6 +70,9 @@ export function adviceFor(reason: string): string | undefined {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
+  exhausted:
+    'the gateway has no file descriptor or memory left for a connection; raise its limit (ulimit -n, LimitNOFILE) to more ' +
+    'than twice the requests it is to serve at a time',
   tls: 'TLS could not be agreed on; check that the backend speaks TLS 1.2 or newer on this port',
   certExpired:
     'its certificate has expired, or is not valid yet; renew it on the backend, or set the clock right',

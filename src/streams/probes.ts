@@ -75,6 +75,8 @@ function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<F
   const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
   return ticks$.pipe(
     exhaustMap(() => probeOnce(target, options.port)),
+    // No probe was made: to take that for a failure would make all backends unhealthy together.
+    filter((result) => result.ok || result.reason !== 'exhausted'),
     map((result) => toFact(target.id, result)),
   );
 }

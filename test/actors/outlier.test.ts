@@ -103,6 +103,13 @@ describe('a request that speaks against its backend', () => {
       },
     ],
     [
+      'is none for which the gateway itself had no descriptor left',
+      0,
+      (scene) => {
+        scene.when(received(1), { type: 'socket.failed', backend: 'a', socket: 1, reason: 'exhausted' });
+      },
+    ],
+    [
       'is none that failed at an address the backend has left',
       0,
       (scene) => {

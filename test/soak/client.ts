@@ -37,7 +37,7 @@ export type Outcome =
   | { readonly kind: 'wrong'; readonly what: string };
 
 /** Longer than all the limits of the gateway together let a request take. */
-const HUNG_MS = 60_000;
+const HUNG_MS = 90_000;
 
 /** Asks once; never rejects. */
 export function ask(url: string, agent: http.Agent, options: Ask): Promise<Outcome> {

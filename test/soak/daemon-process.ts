@@ -12,7 +12,7 @@ import { bytesIn, type Descriptors, descriptorsOf, rssOf } from './process-figur
 import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const GAUGE_WITHIN_MS = 5_000;
+const GAUGE_WITHIN_MS = 20_000;
 
 export type DaemonProcess = AsyncDisposable &
   AdminClient & {

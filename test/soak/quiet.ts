@@ -11,9 +11,9 @@ export type Rest = Gauge & {
   readonly starts: number;
 };
 
-const NO_LEASES_WITHIN_MS = 5_000;
+const NO_LEASES_WITHIN_MS = 10_000;
 /** `pool.idleTimeoutMs`, a sweep, and the connections of clients. */
-const NO_SOCKETS_WITHIN_MS = 12_000;
+const NO_SOCKETS_WITHIN_MS = 20_000;
 const LOOKS = 20;
 const LOOK_AGAIN_MS = 20;
 

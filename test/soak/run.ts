@@ -106,7 +106,9 @@ async function runIn(
     ...{ crowd, daemon, fleet, troubles, calm, disk },
     ...{ faults: [], rests: [], progress: 0 },
   };
-  await goThrough(run);
+  await goThrough(run).catch((error: unknown) => {
+    run.faults.push(`the run could not go on: ${String(error)}`);
+  });
   const code = await daemon.life.stop();
   if (code !== 0 && !daemon.life.hasDied) run.faults.push(`the gateway ended with ${code} on SIGTERM`);
   run.faults.push(...daemon.mistakes().map((line) => `the gateway logged: ${line}`));
@@ -116,7 +118,7 @@ async function runIn(
 
 /** Round after round, until the time is over. */
 async function goThrough(run: Run): Promise<void> {
-  const { durationMs, daemon, crowd, say, rests, faults } = run;
+  const { daemon, crowd, say, faults } = run;
   const begun = performance.now();
   const atFirst = await restOf(daemon, faults);
   say(`at first: ${restLine(atFirst)}`);
@@ -125,6 +127,11 @@ async function goThrough(run: Run): Promise<void> {
     if (daemon.life.hasDied) run.calm.begin();
     say(await lineOf(Math.round((performance.now() - begun) / 1000), crowd, daemon));
   }, 1_000);
+  await goRounds(run, atFirst).finally(() => clearInterval(seconds));
+}
+
+async function goRounds(run: Run, atFirst: Rest): Promise<void> {
+  const { durationMs, daemon, say, rests, faults } = run;
   const rounds = Math.max(1, Math.round(durationMs / ROUND_MS));
   for (let round = 1; round <= rounds; round += 1) {
     await makeTrouble(run, (durationMs / rounds) * (1 - CALM_SHARE));
@@ -137,7 +144,6 @@ async function goThrough(run: Run): Promise<void> {
     run.progress = round / rounds;
     say(`round ${round} of ${rounds}, at rest: ${restLine(rest)}`);
   }
-  clearInterval(seconds);
 }
 
 /** Everybody at it for so long; resolves when all clients have their answers and all is whole again. */

@@ -107,7 +107,7 @@ function kindsOf(options: TroubleOptions): KindOfTrouble[] {
     });
   return [
     ['kill', 4, toOne((victim, draw) => victim.kill(draw.between(0, 4_000)))],
-    ['freeze', 4, toOne((victim, draw) => victim.freeze(draw.between(100, 7_000)))],
+    ['freeze', 4, toOne((victim, draw) => victim.freeze(draw.between(100, 12_000)))],
     ['reset', 4, toOne(async (victim, draw) => victim.cut('reset', draw.between(0.1, 1)))],
     ['close', 3, toOne(async (victim, draw) => victim.cut('close', draw.between(0.1, 1)))],
     ['ill', 1, toOne((victim, draw) => victim.lookIll(draw.between(500, 3_000)))],

@@ -83,6 +83,16 @@ describe('probes', () => {
     ]);
   });
 
+  it('that the gateway could not even make tell the core nothing', async (t) => {
+    const { entry, open, facts, pass, timesOf } = probing(t, { hanging: ['a'] });
+    await entry(startedWith([a]));
+    open[0]?.answer({ ok: false, reason: 'exhausted', latencyMs: 0 });
+    await heard();
+    assert.deepEqual(facts, []);
+    await pass(INTERVAL_MS);
+    assert.deepEqual(timesOf('a'), [0, 1_000]);
+  });
+
   it('come up to a tenth of the interval early or late, drawn anew for each', async (t) => {
     const draws = [0, 0.5, 0.75, 1 - Number.EPSILON];
     let next = 0;

@@ -96,6 +96,7 @@ const FAILURES: Counts<FailureReason> = {
   certWrongName: 0,
   certUntrusted: 0,
   unresolved: 0,
+  exhausted: 0,
   other: 0,
   stale: 0,
   status: 0,
