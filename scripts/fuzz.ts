@@ -23,10 +23,14 @@ const TRAFFIC_SHARE = 0.9;
 /** Failures that are printed; one is enough to begin with. */
 const MOST_SHOWN = 20;
 
+const USAGE = `usage: npm run fuzz -- [--seed N] [--cases N] [--logs N] [--minutes N]
+       npm run fuzz -- --seed N --case K, or --log K
+`;
+/** From sysexits.h: EX_USAGE. */
+const EXIT_USAGE = 64;
+
 const number = { type: 'string' } as const;
-const { values } = parseArgs({
-  options: { seed: number, cases: number, logs: number, minutes: number, case: number, log: number },
-});
+const { values } = readArguments();
 const started = performance.now();
 const seed = asNumber('seed', values.seed) ?? randomInt(2 ** 31);
 const minutes = asNumber('minutes', values.minutes);
@@ -40,6 +44,17 @@ const failures = [
 console.log(`fuzz: seed ${seed}: ${failures.length === 0 ? 'all is well' : `${failures.length} FAILURES`}`);
 if (failures.length > 0) console.log(`one alone: npm run fuzz -- --seed ${seed} --case K (or --log K)`);
 process.exitCode = failures.length > 0 ? 1 : 0;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: { seed: number, cases: number, logs: number, minutes: number, case: number, log: number },
+    });
+  } catch (error) {
+    process.stderr.write(`fuzz: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(EXIT_USAGE);
+  }
+}
 
 /** One alone if its number was given, none if it was that of the other kind. */
 function rangeOf(kind: 'case' | 'log', other: 'case' | 'log', many: number): Range {

@@ -1,6 +1,6 @@
 /**
  * Runs of the real daemon among faults, for minutes to hours. Each says a line a second, then a verdict, and ends with 1 if
- * anything was wrong; docs/soak.md tells what is judged.
+ * anything was wrong.
  *
  *     npm run chaos -- [MINUTES=10] [--streams 500] [--seed N]
  *     npm run soak -- [MINUTES=10] [--streams 500] [--seed N]
@@ -20,10 +20,7 @@ const EXIT_USAGE = 64;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { streams: { type: 'string', default: '500' }, seed: { type: 'string' } },
-});
+const { values, positionals } = readArguments();
 const [mode = '', amount] = positionals;
 const seed = numberOf(values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
 const { isClean } = await runMode();
@@ -44,6 +41,17 @@ function runMode(): Promise<Verdict> {
       return runStale({ requests: numberOf(amount ?? '100000'), seed, say });
     default:
       return refuse(`there is no run called '${mode}'`);
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { streams: { type: 'string', default: '500' }, seed: { type: 'string' } },
+    });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
   }
 }
 
