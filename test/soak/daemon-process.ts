@@ -1,6 +1,6 @@
 /** The gateway of a fault run: `reprise serve` as a process of its own, on ports it comes back to after it was killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
@@ -55,6 +55,7 @@ export async function startDaemonProcess(options: DaemonOptions): Promise<Daemon
   let readings = 0;
   const life = createLife(() => {
     readings = 0;
+    rmSync(files.gauge, { force: true });
     return spawnLimited(args, options.descriptorLimit, files);
   }, admin.isHealthy);
   await life.start();
