@@ -5,7 +5,7 @@ import { drawFor } from './random.ts';
 import { absurd } from './requests/absurd.ts';
 import { mutate } from './requests/mutations.ts';
 import { smuggling } from './requests/smuggling.ts';
-import { validPipeline, validRequest } from './requests/valid.ts';
+import { oldRequest, validPipeline, validRequest } from './requests/valid.ts';
 import { badAnswer, earlyClose } from './responses/cases.ts';
 
 /** Cases of one world; the world of a case is told by its number alone. */
@@ -30,6 +30,7 @@ function draft(making: Making, number: number): Case {
   }
   const kind = draw.int(1, 100);
   if (kind > 96) return forAdmin(making);
+  if (kind === 1) return { what: 'valid, old', pieces: cut(draw, oldRequest(making)), isValid: true };
   if (kind <= 10) return { what: 'valid', pieces: cut(draw, validPipeline(making)), isValid: true };
   if (kind <= 35) {
     const bytes = mutate(draw, validPipeline(making));

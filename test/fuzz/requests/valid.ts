@@ -25,11 +25,18 @@ export function validRequest(making: Making, name = 'a'): string {
   const lines = [`${method} ${targetFor(making, name)} HTTP/1.1`, 'Host: gateway.test'];
   for (let count = draw.int(0, 4); count > 0; count -= 1) lines.push(draw.pick(HEADERS));
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return `${lines.join('\r\n')}\r\n\r\n`;
+  if (draw.chance(0.15)) lines.push('Expect: 100-continue');
   const body = `{"marker":"${marker}","pad":"${'x'.repeat(draw.int(0, 300))}"}`;
   if (draw.chance(0.5)) {
     return `${[...lines, `Content-Length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`;
   }
   return `${[...lines, 'Transfer-Encoding: chunked'].join('\r\n')}\r\n\r\n${chunked(draw, body)}`;
+}
+
+/** As clients of HTTP/1.0 ask: one request a connection, and the host in the target, or nowhere. */
+export function oldRequest({ draw, marker }: Making): string {
+  const host = draw.pick(['', 'http://gateway.test']);
+  return `${draw.pick(['GET', 'HEAD'])} ${host}/v1/${marker}/old HTTP/1.0\r\nAccept: */*\r\n\r\n`;
 }
 
 /** Several on one connection, all sent at once. */

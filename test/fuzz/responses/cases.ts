@@ -7,6 +7,8 @@ import { mutate } from '../requests/mutations.ts';
 import { brokenAnswer } from './broken.ts';
 import { SHAPES, validAnswer } from './valid.ts';
 
+/** So small that what is behind an answer is read together with its end. */
+const SMALL = 8_000;
 const ENDINGS: readonly Prepared['ending'][] = ['stay', 'stay', 'FIN', 'RST'];
 
 /** Every offset of every shape, with either ending. */
@@ -48,8 +50,8 @@ function cutBeforeEnd(draw: Draw, bytes: string): string[] {
 }
 
 function draft({ draw, marker }: Making): { what: string; bytes: string } {
-  if (draw.chance(0.15)) return { what: 'nothing wrong', bytes: validAnswer(draw, marker) };
-  if (draw.chance(0.4)) return { what: 'a mutation', bytes: mutate(draw, validAnswer(draw, marker)) };
+  if (draw.chance(0.15)) return { what: 'nothing wrong', bytes: validAnswer(draw, marker, 100_000) };
+  if (draw.chance(0.4)) return { what: 'a mutation', bytes: mutate(draw, validAnswer(draw, marker, SMALL)) };
   return brokenAnswer(draw, marker);
 }
 

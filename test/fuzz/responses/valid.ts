@@ -21,10 +21,10 @@ export const SHAPES: readonly ((marker: string) => string)[] = [
   () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
 ];
 
-/** One with a body of any size, in chunks or with a length. */
-export function validAnswer(draw: Draw, marker: string): string {
+/** One with a body of up to so many bytes, in chunks or with a length. */
+export function validAnswer(draw: Draw, marker: string, most: number): string {
   if (draw.chance(0.6)) return draw.pick(SHAPES)(marker);
-  const body = `${marker}${'z'.repeat(draw.pick([0, 10, 1000, 20_000, 100_000]))}`;
+  const body = `${marker}${'z'.repeat(draw.pick([0, 10, 1000, most]))}`;
   const head = `HTTP/1.1 200 OK\r\nX-A: b\r\n`;
   return draw.chance(0.5)
     ? `${head}Content-Length: ${body.length}\r\n\r\n${body}`

@@ -1,0 +1,110 @@
+/** The fuzzer's own judgement: what it takes for framed, and that it complains where there is something to complain about. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Told } from './conversation.ts';
+import { echoMessage } from './echo.ts';
+import { readRequests } from './http/requests.ts';
+import { readResponse } from './http/responses.ts';
+import { type Evidence, judgeRequests } from './judge.ts';
+import { judgeAnswer } from './judge-answer.ts';
+import { POISON } from './markers.ts';
+
+const GET = 'GET /v1/a HTTP/1.1\r\nHost: h\r\n\r\n';
+const POST = 'POST /v1/a HTTP/1.1\r\nHost: h\r\n';
+
+describe('the strict reading of requests', () => {
+  const cases: [what: string, text: string, requests: number, tail: string][] = [
+    ['two in a row', GET + GET, 2, 'none'],
+    [
+      'nothing behind a close',
+      `${GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}${GET}`,
+      1,
+      'closed',
+    ],
+    ['a length', `${POST}Content-Length: 2\r\n\r\nab${GET}`, 2, 'none'],
+    [
+      'chunks with extension and trailer',
+      `${POST}Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nab\r\n0\r\nX: y\r\n\r\n`,
+      1,
+      'none',
+    ],
+    ['half a body', `${POST}Content-Length: 9\r\n\r\nab`, 0, 'incomplete'],
+    [
+      'a length and chunks',
+      `${POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      0,
+      'malformed',
+    ],
+    ['a bare LF', GET.replace('\r\n', '\n'), 0, 'malformed'],
+    ['a space before the colon', `${POST}X : y\r\n\r\n`, 0, 'malformed'],
+    ['two hosts', `${POST}Host: i\r\n\r\n`, 0, 'malformed'],
+    [
+      'a chunk size with a sign',
+      `${POST}Transfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n0\r\n\r\n`,
+      0,
+      'malformed',
+    ],
+  ];
+  for (const [what, text, count, fault] of cases) {
+    it(`of ${what}`, () => {
+      const { requests, tail } = readRequests(text);
+      assert.deepEqual([requests.length, tail.fault], [count, fault], tail.why);
+    });
+  }
+
+  it('takes no answer for whole that only closing ends, before that', () => {
+    const text = 'HTTP/1.1 200 OK\r\n\r\nabc';
+    const open = readResponse(text, 0, { bodiless: false, isClosed: false });
+    assert.equal('fault' in open ? open.fault : 'whole', 'incomplete');
+    const closed = readResponse(text, 0, { bodiless: false, isClosed: true });
+    assert.equal('ok' in closed ? closed.ok.body : '', 'abc');
+  });
+});
+
+describe('the judge', () => {
+  const address = '127.0.0.5';
+  const stream = readRequests(GET);
+  const [request] = stream.requests;
+  assert.ok(request);
+  const answer = echoMessage(request, address).replace('\r\n', '\r\nX-Reprise-Backend: a\r\n');
+  const told = (text: string): Told => ({ text, wasReset: false, isClosed: true, gaveUp: false });
+  const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
+    ...{ address, sent: GET, stream, told: told(answer), seen: [request], isValid: true },
+    ...changes,
+  });
+
+  it('has nothing against a request that was answered', () => {
+    assert.deepEqual(judgeRequests(evidence()), []);
+  });
+
+  const complaints: [what: string, changes: Partial<Evidence>, RegExp][] = [
+    ['a request that was not framed', { seen: [request, { ...request, target: '/v1/b' }] }, /had not framed/],
+    ['a request that was passed on twice', { seen: [request, request] }, /had not framed/],
+    ['a second answer', { told: told(answer + answer) }, /to no request/],
+    ["another's answer", { told: told(answer.replace(address, '127.0.0.6')) }, /is not to request 1/],
+    ['no answer', { told: told('') }, /0 answers to 1 requests/],
+    ["another's bytes", { told: told(`${answer}mk0123456789z`) }, /bytes of another/],
+    ['bytes from behind an answer', { told: told(answer + POISON) }, /from behind the end/],
+    ['a connection that stays', { told: { ...told(answer), isClosed: false } }, /still open/],
+  ];
+  for (const [what, changes, complaint] of complaints) {
+    it(`complains about ${what}`, () => {
+      assert.match(judgeRequests(evidence(changes)).join('; '), complaint);
+    });
+  }
+
+  it('complains about half an answer that looks whole, and not about one that does not', () => {
+    const half = {
+      pieces: ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'],
+      ending: 'FIN',
+      times: 9,
+    } as const;
+    const given = (length: number) =>
+      told(`HTTP/1.1 200 OK\r\nX-Reprise-Backend: a\r\nContent-Length: ${length}\r\n\r\nabc`);
+    assert.match(
+      judgeAnswer(evidence({ told: given(3) }), half).join(),
+      /no whole answer was passed on as one/,
+    );
+    assert.deepEqual(judgeAnswer(evidence({ told: given(9) }), half), []);
+  });
+});
