@@ -2,6 +2,7 @@
 import { type LastProbe, statusOf } from './backend.ts';
 import { type Backend, type Core, poolOf, poolOfBackend, selectorOf } from './core.ts';
 import type { BackendStatus } from './events.ts';
+import type { BackendPool } from './pool.ts';
 
 export type BackendView = {
   id: string;
@@ -49,19 +50,19 @@ export function viewBackends(core: Core): BackendView[] {
   for (const id of core.backends.keys()) order.add(id);
   return [...order].flatMap((id) => {
     const backend = core.backends.get(id);
-    return backend === undefined ? [] : [viewBackend(core, id, backend)];
+    const pool = poolOfBackend(core, id);
+    return backend === undefined || pool === undefined ? [] : [viewBackend(core, id, backend, pool)];
   });
 }
 
-function viewBackend(core: Core, id: string, backend: Backend): BackendView {
+function viewBackend(core: Core, id: string, backend: Backend, pool: BackendPool): BackendView {
   const { host, port, weight } = backend.settings;
   const { context } = backend.actor.getSnapshot();
   const { consecutiveFailures, consecutiveSuccesses, lastProbe, consecutiveErrors, timesEjected } = context;
   const state = statusOf(backend.actor);
-  const pool = poolOfBackend(core, id);
+  const { size, limit, leased, opened, reused, failed } = pool;
   const peer = selectorOf(core).peers.find((candidate) => candidate.backend === id);
-  const idle = pool?.idle.length ?? 0;
-  const leased = pool?.leased ?? 0;
+  const idle = pool.idle.length;
   return {
     id,
     host,
@@ -81,12 +82,12 @@ function viewBackend(core: Core, id: string, backend: Backend): BackendView {
       idle,
       leased,
       queued: poolOf(core).waiting.length,
-      size: pool?.size ?? 0,
-      limit: pool?.limit ?? 0,
+      size,
+      limit,
       total: idle + leased,
-      opened: pool?.opened ?? 0,
-      reused: pool?.reused ?? 0,
-      failed: pool?.failed ?? 0,
+      opened,
+      reused,
+      failed,
     },
     requests: { total: backend.total, inFlight: leased, failed: backend.failed },
   };

@@ -87,6 +87,37 @@ describe('placing a request', () => {
   });
 });
 
+describe('a request that is reported twice', () => {
+  it('is the one request that it is', () => {
+    const scene = given(coreConfig({ backends: one }));
+    scene.when(received(1));
+    assert.deepEqual(scene.when(received(1)), []);
+    assert.equal(scene.balancer.backends()[0]?.requests.inFlight, 1);
+  });
+});
+
+describe('what operators see of the traffic', () => {
+  it('is the line with its longest wait, and no retries where they are not limited', () => {
+    const scene = given(coreConfig({ backends: one, pool: { size: 1 }, queue: { max: 7 } }));
+    assert.deepEqual(scene.balancer.traffic(1_000_001), {
+      queue: { length: 0, max: 7, longestWaitMs: 0 },
+      retries: { inWindow: null, withheld: 0 },
+    });
+    scene.when(received(1), received(2), received(3));
+    const { queue } = scene.balancer.traffic(1_000_103);
+    assert.deepEqual(queue, { length: 2, max: 7, longestWaitMs: 100 });
+  });
+
+  it('is the retries in the window, and those that were withheld', () => {
+    const retry = { budgetShare: 0, budgetWindowMs: 10_000, attempts: 9 };
+    const scene = given(coreConfig({ pool: { size: 1 }, retry }));
+    for (const lease of [1, 2])
+      scene.when(...(lease === 1 ? [received(1)] : []), opened(lease), failed(1, lease));
+    assert.deepEqual(scene.balancer.traffic(1_000_009).retries, { inWindow: 2, withheld: 0 });
+    assert.deepEqual(scene.balancer.traffic(1_020_000).retries, { inWindow: 0, withheld: 0 });
+  });
+});
+
 describe('the queue', () => {
   const full = () => {
     const scene = given(coreConfig({ backends: one, pool: { size: 1 }, queue: { max: 2, timeoutMs: 500 } }));

@@ -77,6 +77,23 @@ describe('with retry.on: 503', () => {
   });
 });
 
+describe('retry.bufferBytes', () => {
+  it('is the length up to which a body is kept, exactly', async () => {
+    await using fleet = await startFleet(1);
+    await using gateway = await startTestGateway({ backends: fleet.mocks, retry: { bufferBytes: 100 } });
+    for (const bytes of [100, 101]) {
+      await (await fetch(`${gateway.url}/v1/x`, { method: 'POST', body: 'x'.repeat(bytes) })).text();
+    }
+    const kept = gateway.entries.flatMap(({ fact }) =>
+      fact.type === 'request.received' ? [[fact.replayable, fact.bodyBytes]] : [],
+    );
+    assert.deepEqual(kept, [
+      [true, 100],
+      [false, -1],
+    ]);
+  });
+});
+
 describe('without retry.on: 503', () => {
   it('the answer goes to the client, and the backend is spared as it asked', async () => {
     await using fleet = await startFleet(2);

@@ -8,7 +8,7 @@ import { startMock } from '../../mock/server.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { factTypes, withGateway } from './support/gateway.ts';
-import { startRawBackend } from './support/raw-backend.ts';
+import { startCannedBackend, startRawBackend } from './support/raw-backend.ts';
 import { chatText, requestText } from './support/requests.ts';
 import { responsesOf, valuesIn } from './support/responses.ts';
 
@@ -24,6 +24,8 @@ async function serveAll(gateway: TestGateway, text: string, rounds = ROUNDS): Pr
     assert.equal(response.status, 200, `round ${round}: ${response.body}`);
   }
 }
+
+const answerWith = (hint: string) => `HTTP/1.1 200 OK\r\nKeep-Alive: ${hint}\r\nContent-Length: 2\r\n\r\nok`;
 
 const SCRIPTS: [string, Partial<MockScript>][] = [
   ['closes idle sockets after a millisecond', { keepAliveTimeoutMs: 1 }],
@@ -96,8 +98,49 @@ describe('a kept socket', () => {
         await serveAll(gateway, requestText(), 3);
         assert.equal(backend.connections.length, 3);
         assert.equal(gateway.gateway.balancer.backends()[0]?.pool.idle, 0);
+        // Known at the end of each answer, and not only when the socket closes.
+        const ends = gateway.entries.filter(({ fact }) => fact.type === 'response.ended');
+        assert.deepEqual(
+          ends.map(({ fact }) => fact.type === 'response.ended' && fact.reusable),
+          [false, false, false],
+        );
       });
     }
+  });
+
+  for (const hint of ['timeout=0', 'timeout=1']) {
+    it(`is not kept after Keep-Alive: ${hint}, as no time is left but the margin`, async () => {
+      await using backend = await startCannedBackend(answerWith(hint));
+      await withGateway({ backends: [backend] }, async (gateway) => {
+        await serveAll(gateway, requestText(), 3);
+        assert.equal(backend.connections.length, 3);
+        assert.equal(gateway.gateway.balancer.backends()[0]?.pool.idle, 0);
+      });
+    });
+  }
+
+  for (const hint of ['timeout=-5', 'timeout=soon', 'timeout=', 'max=0', `timeout=${'9'.repeat(21)}`]) {
+    it(`is kept after Keep-Alive: ${hint.slice(0, 20)}, which sets no limit`, async () => {
+      await using backend = await startCannedBackend(answerWith(hint));
+      await withGateway({ backends: [backend] }, async (gateway) => {
+        await serveAll(gateway, requestText(), 3);
+        assert.equal(backend.connections.length, 1);
+        assert.equal(gateway.gateway.balancer.backends()[0]?.pool.idle, 1);
+      });
+    });
+  }
+
+  it('is closed a second before Keep-Alive: timeout says that its backend will', async () => {
+    await using backend = await startCannedBackend(answerWith('timeout=2, max=100'));
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      await serveAll(gateway, requestText(), 2);
+      assert.equal(backend.connections.length, 1);
+      const begun = performance.now();
+      await gateway.fact('socket.closed');
+      const tookMs = performance.now() - begun;
+      assert.ok(tookMs > 400 && tookMs < 2000, `it took ${tookMs} ms`);
+      assert.equal(gateway.gateway.balancer.backends()[0]?.pool.idle, 0);
+    });
   });
 
   it('that was stale costs one retry over a new connection, and the client a moment', async () => {

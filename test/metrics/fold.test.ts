@@ -106,6 +106,20 @@ describe('the figures of entries', () => {
     assert.equal(of('b').picks, 2);
   });
 
+  it('sort answers into classes, and what has none into one of its own', () => {
+    const { take, of } = folding(ONE);
+    for (const [index, status] of [101, 200, 302, 404, 503, 600].entries()) {
+      const request = index + 1;
+      take(index, received(request));
+      if (index === 0) take(index, { type: 'socket.opened', backend: 'a', socket: 1 });
+      take(index, ended(request, request, true, status));
+    }
+    assert.deepEqual(of('a').outcomes, {
+      ...{ '1xx': 1, '2xx': 1, '3xx': 1, '4xx': 1, '5xx': 1, other: 1 },
+      ...{ aborted: 0, broken: 0 },
+    });
+  });
+
   it('count the retries that the budget withheld, whether the client got an error or the answer of its backend', () => {
     const { take, figures } = folding({
       backends: [backend('a'), backend('b')],
@@ -249,6 +263,22 @@ describe('the figures of a random world', () => {
         const waiting = [...figures.flights.values()].filter(({ phase }) => phase === 'waiting').length;
         assert.equal(waiting, poolOf(world.balancer.core).waiting.length);
         assert.equal(figures.withheldRetries, world.balancer.core.budget?.refused ?? 0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('begin anywhere without harm: what they did not see the beginning of is not counted', () => {
+    fc.assert(
+      fc.property(acts, fc.nat(), (list, at) => {
+        const world = createWorld();
+        for (const [kind, choice] of list) world.act(kind, choice);
+        const entries = entriesOf(world);
+        const figures = createFigures();
+        for (const entry of entries.slice(1 + (at % entries.length))) foldEntry(figures, entry);
+        for (const [request, { receivedAt }] of figures.flights) {
+          assert.ok(receivedAt >= 0 && world.balancer.core.requests.has(request));
+        }
       }),
       { numRuns: 200 },
     );
