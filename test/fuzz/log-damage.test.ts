@@ -5,15 +5,16 @@ import { judgeDamage } from './logs/judge.ts';
 
 const SEED = 1;
 const MOST = 300;
+/** However long they take. */
+const LEAST = 20;
 const BUDGET_MS = 5_000;
 
 test('whatever becomes of a log, it is said, and nothing crashes', async (context) => {
   const until = performance.now() + BUDGET_MS;
   const wrong: string[] = [];
   let tried = 0;
-  for (; tried < MOST && performance.now() < until; tried += 1)
+  for (; tried < LEAST || (tried < MOST && performance.now() < until); tried += 1)
     wrong.push(...(await judgeDamage(SEED, tried)));
   context.diagnostic(`seed ${SEED}: ${tried} damaged logs`);
   assert.deepEqual(wrong, []);
-  assert.ok(tried >= 20, `only ${tried} were tried`);
 });
