@@ -9,7 +9,6 @@ const PLAIN_FACTS: ReadonlySet<Fact['type']> = new Set<Fact['type']>([
   'request.received',
   'response.started',
   'response.ended',
-  'client.aborted',
   'socket.opened',
   'socket.closed',
 ]);

@@ -5,13 +5,14 @@ import { pino } from 'pino';
 import { Subject } from 'rxjs';
 import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
 import { writeJournal } from '../../src/io/journal.ts';
+import { notableEntries } from '../../src/streams/notable.ts';
 
-/** Writes entries, a second apart unless told otherwise, into a journal. @returns its lines */
+/** Writes entries, a second apart unless told otherwise, into a journal as the gateway joins it. @returns its lines */
 function journalOf(...steps: readonly { fact: Fact; decisions?: Decision[]; at?: number }[]): string[] {
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line).msg) });
   const entries$ = new Subject<Entry>();
-  writeJournal(entries$, log);
+  writeJournal(notableEntries(entries$), log);
   for (const [index, { fact, decisions = [], at = 1000 * index }] of steps.entries()) {
     entries$.next({ v: 1, seq: index + 1, at, fact, decisions });
   }

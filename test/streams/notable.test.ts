@@ -39,6 +39,11 @@ describe('notable entries', () => {
     assert.deepEqual(notable(start), [start]);
   });
 
+  it('are those of clients that leave or are cut off', () => {
+    const entry = entryOf({ type: 'client.aborted', request: 1, because: 'idleReader' }, [released]);
+    assert.deepEqual(notable(entry), [entry]);
+  });
+
   it('are those of a request that changes what becomes of a backend', () => {
     const entry = entryOf(ended, [released, fallen]);
     assert.deepEqual(notable(entry), [entry]);
