@@ -203,7 +203,7 @@ function joinTunnel(
       ended(totals) {
         if (progress.done) return;
         conclude(progress);
-        progress.surroundings.desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
+        desk.ended(request, lease, { status: SWITCHED, ...totals, reusable: false });
       },
       broken(reason, totals) {
         if (progress.done) return;

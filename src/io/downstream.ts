@@ -223,7 +223,6 @@ function hasContent(request: IncomingMessage, status: number): boolean {
  */
 function asNodeTakesThem(headers: RawHeaders, mayChunk: boolean): RawHeaders {
   const kept = mayChunk ? headers : withoutField(headers, 'trailer');
-  if (firstValueOf(kept, 'content-disposition') === undefined) return kept;
   if (valuesOf(kept, 'content-disposition').every(isAscii)) return kept;
   const first = kept.findIndex((item, index) => index % 2 === 0 && item.toLowerCase() === 'content-length');
   if (first === -1 || Number(kept[first + 1]) === 0) return kept;

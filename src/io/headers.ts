@@ -55,8 +55,7 @@ export function isChunkedOnly([coding = '', ...others]: readonly string[]): bool
 
 /** The same list without one field; the very same where it does not occur. The name in lower case. */
 export function withoutField(headers: RawHeaders, name: string): RawHeaders {
-  if (firstValueOf(headers, name) === undefined) return headers;
-  return headers.filter((_, index) => !isNamed(headers[index - (index % 2)] ?? '', name));
+  return firstValueOf(headers, name) === undefined ? headers : withoutFields(headers, [name]);
 }
 
 /** Lengths are compared first, since this is asked of every header of every message. */
@@ -75,20 +74,17 @@ function namedByConnection(value: string): string[] {
 /** What is left when fields of one hop are taken out, those that `Connection` names among them. */
 function endToEnd(headers: RawHeaders, removed: FieldNames): string[] {
   const kept: string[] = [];
-  let named: string[] | undefined;
+  const named: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
     if (!removed.has(name)) kept.push(name, value);
-    else if (isNamed(name, 'connection')) {
-      const further = namedByConnection(value);
-      if (further.length > 0) named = [...(named ?? []), ...further];
-    }
+    else if (isNamed(name, 'connection')) named.push(...namedByConnection(value));
   }
-  return named === undefined ? kept : withoutFields(kept, named);
+  return named.length === 0 ? kept : withoutFields(kept, named);
 }
 
-function withoutFields(headers: readonly string[], names: readonly string[]): string[] {
+function withoutFields(headers: RawHeaders, names: readonly string[]): string[] {
   return headers.filter((_, index) => !names.includes((headers[index - (index % 2)] ?? '').toLowerCase()));
 }
 

@@ -170,9 +170,8 @@ function faultOfHead(status: number, headers: RawHeaders): Error | undefined {
   // Of three digits, but of no class there is (RFC 9110 §15); and a 101 without its Upgrade is no way to anywhere.
   if (status < 100 || status === 101)
     return badHeadError('HPE_INVALID_STATUS', `the status ${status} means nothing`);
-  if (firstValueOf(headers, 'transfer-encoding') === undefined) return undefined;
   const codings = valuesOf(headers, 'transfer-encoding');
-  if (isChunkedOnly(codings)) return undefined;
+  if (codings.length === 0 || isChunkedOnly(codings)) return undefined;
   // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
   return badHeadError('HPE_INVALID_TRANSFER_ENCODING', `the answer is in the transfer coding ${codings}`);
 }
