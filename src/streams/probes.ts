@@ -3,7 +3,6 @@
  * backend that leaves the config, or moves to another address, takes its running probe with it.
  */
 import {
-  asyncScheduler,
   concat,
   defer,
   exhaustMap,
@@ -14,7 +13,6 @@ import {
   Observable,
   of,
   repeat,
-  type SchedulerLike,
   type Subscription,
   timer,
 } from 'rxjs';
@@ -29,8 +27,6 @@ export type ProbeOptions = {
   readonly settings: () => StreamSettings;
   /** A number from 0 up to 1, as of `Math.random`. */
   readonly random: () => number;
-  /** Whose time counts; another in a simulated world. */
-  readonly scheduler?: SchedulerLike;
 };
 
 /** Facts from probing whatever backends the core has been configured with, as the entries tell. */
@@ -67,10 +63,9 @@ function addressOf({ id, protocol, host, port }: BackendSettings): string {
 }
 
 function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<Fact> {
-  const { scheduler = asyncScheduler } = options;
   const nextTick = () => {
     const { probeIntervalMs } = options.settings();
-    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)), scheduler);
+    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)));
   };
   const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
   return ticks$.pipe(
