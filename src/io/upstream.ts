@@ -6,7 +6,7 @@ import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyLoss } from './failures.ts';
-import { firstValueOf, isChunkedOnly, valuesOf } from './headers.ts';
+import { firstValueOf, isChunkedOnly, responseTrailers, valuesOf } from './headers.ts';
 import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
 import type { Connection, SocketRegistry } from './sockets.ts';
 
@@ -131,7 +131,12 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     }
     const trailers = rawList(controller.rawTrailers);
     // undici decides on the fate of the socket just after it has told of the end; in a microtask it is known.
-    queueMicrotask(() => this.receiver.ended(trailers, !tcp.destroyed && this.request.method !== 'HEAD'));
+    queueMicrotask(() => this.receiver.ended(trailers, !tcp.destroyed && this.mayCarryOn(trailers)));
+  }
+
+  /** The parser heeds also in trailers what concerns the connection, and would take the next answer for garbage. */
+  private mayCarryOn(trailers: RawHeaders): boolean {
+    return this.request.method !== 'HEAD' && responseTrailers(trailers).length === trailers.length;
   }
 
   onResponseError(_controller: unknown, error: Error): void {

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { startMock } from '../../mock/server.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { factTypes, failuresOf, withGateway } from './support/gateway.ts';
-import { startRawBackend } from './support/raw-backend.ts';
+import { startCannedBackend, startRawBackend } from './support/raw-backend.ts';
 import { chatText, chunk, LAST_CHUNK, type RequestParts, requestText } from './support/requests.ts';
 import { responsesOf, valuesIn } from './support/responses.ts';
 
@@ -204,6 +204,24 @@ describe('an answer in a transfer coding', () => {
         assert.match(body, /backend_failed/);
         await (await backend.connection(1)).closed();
         assert.equal(failuresOf(gateway), 1);
+      });
+    });
+  }
+});
+
+describe('an answer with trailers that speak of the connection', () => {
+  for (const trailer of ['Connection: close', 'Transfer-Encoding: chunked', 'Keep-Alive: timeout=1']) {
+    it(`(${trailer}) is whole, and its socket is not used again (RFC 9110 §6.5.1)`, async () => {
+      const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('all')}0\r\n${trailer}\r\n\r\n`;
+      await using backend = await startCannedBackend(answer);
+      await withGateway({ backends: [backend] }, async (gateway) => {
+        for (let round = 1; round <= 2; round += 1) {
+          using client = await connectRaw(gateway.port);
+          client.send(requestText());
+          assert.equal((await responsesOf(client).next()).body, 'all');
+          await (await backend.connection(round)).closed();
+        }
+        assert.equal(failuresOf(gateway), 0);
       });
     });
   }
