@@ -1,6 +1,7 @@
 /** Opening and closing listeners: all or none at the start, and without cutting anybody short at the end. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { hostAndPort } from './config/hosts.ts';
 
@@ -40,7 +41,7 @@ function listenError(error: unknown, address: string): Error {
 }
 
 /** The port a server has been given. */
-export function portOf(server: Server): number {
+export function portOf(server: NetServer): number {
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new TypeError('the server does not listen on TCP');

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
+import { listenOnLoopback } from '../support/listen.ts';
 import { echoMessage } from './echo.ts';
 import { valuesOf } from './http/fields.ts';
 import { type RequestRead, readRequest } from './http/requests.ts';
@@ -45,13 +46,10 @@ export async function startBackend(name: string, records: Records): Promise<Back
     socket.on('error', () => socket.destroy());
     serve(socket, records);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
     name,
-    port: address.port,
+    port,
     connections: () => sockets.size,
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import { startTestGateway, type TestConfig, type TestGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listen.ts';
 import { type Backend, type Records, startBackend } from './backend.ts';
 import { startBystander } from './bystander.ts';
 
@@ -142,13 +143,10 @@ async function startLongAnswers(): Promise<Backend> {
       }
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
     name: 'a',
-    port: address.port,
+    port,
     connections: echo.connections,
     async close() {
       server.close();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { describe, it } from 'node:test';
 import { startMock } from '../../mock/server.ts';
+import { listenOnLoopback } from '../support/listen.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
 
 /** A backend that sends back the body it gets, piece by piece as it comes. */
@@ -12,12 +13,9 @@ async function startEcho() {
     response.setHeader('X-Echo', request.url ?? '');
     request.pipe(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -10,6 +10,7 @@ import { after, describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { type Certificate, createAuthority, createCertificate } from '../support/certificates.ts';
 import type { TestBackend } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listen.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
 import { requestText } from './support/requests.ts';
@@ -35,12 +36,9 @@ async function startTlsBackend(certificate: Certificate) {
   server.on('secureConnection', () => {
     connections += 1;
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
-    ...({ protocol: 'https', port: address.port, name: 'gpu' } as const),
+    ...({ protocol: 'https', port, name: 'gpu' } as const),
     get connections() {
       return connections;
     },

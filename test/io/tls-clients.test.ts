@@ -10,6 +10,7 @@ import tls from 'node:tls';
 import { startMock } from '../../mock/server.ts';
 import { type CertificateParts, createAuthority, createCertificate } from '../support/certificates.ts';
 import type { TestConfig, TestGateway } from '../support/gateway.ts';
+import { listenOnLoopback } from '../support/listen.ts';
 import { connectRaw, type RawClient, rawOver } from '../support/raw-client.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
 import { startRawBackend } from './support/raw-backend.ts';
@@ -55,12 +56,9 @@ async function startRelay(gatewayPort: number) {
     gateway.on('close', () => received.resolve(Buffer.concat(pieces)));
     client.pipe(gateway).pipe(client);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port,
     received: received.promise,
     async [Symbol.asyncDispose]() {
       server.close();

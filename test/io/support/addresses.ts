@@ -2,17 +2,15 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { listenOnLoopback } from '../../support/listen.ts';
 
 /** A port that nobody listens on. */
 export async function deadPort(): Promise<number> {
   const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = await listenOnLoopback(server);
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
-  return address.port;
+  return port;
 }
 
 export type SilentPort = AsyncDisposable & { readonly port: number };

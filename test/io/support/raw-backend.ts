@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
+import { listenOnLoopback } from '../../support/listen.ts';
 import { type RawClient, rawOver } from '../../support/raw-client.ts';
 
 export type RawBackend = AsyncDisposable & {
@@ -39,13 +40,10 @@ export async function startRawBackend(
     // As a process that ends its side when the other has: the tests are about what came before.
     socket.once('end', () => socket.end());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address');
+  const port = await listenOnLoopback(server);
   return {
     name,
-    port: address.port,
+    port,
     connections,
     async connection(number) {
       while (connections.length < number) {
