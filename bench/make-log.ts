@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Decision, Fact } from '../src/actors/events.ts';
+import { createRandom } from '../src/simulation/random.ts';
 import { backend, coreConfig } from '../test/support/core.ts';
 import { createRecorder } from '../test/support/recorder.ts';
 
@@ -101,16 +102,5 @@ function createLoad(random: () => number) {
         }
       }
     },
-  };
-}
-
-/** A small generator (mulberry32), so that the same call writes the same log. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -16,6 +16,7 @@ import { type Gateway, startGateway } from '../src/gateway.ts';
 import { loadServingConfig } from '../src/io/config/pem-files.ts';
 import { createLiveConfig } from '../src/io/live-config.ts';
 import { createLogger } from '../src/io/log.ts';
+import { median, quantile } from './compare/statistics.ts';
 
 const CONNECTIONS = 64;
 const ROUND_S = 1;
@@ -92,15 +93,6 @@ async function costOf({ port }: Gateway, seconds: number): Promise<number> {
   const [, requests = '0', errors = '?'] = /DONE (\d+) (\d+)/.exec(output) ?? [];
   if (requests === '0' || errors !== '0') throw new Error(`wrk had ${errors} errors in ${requests} requests`);
   return (user + system) / Number(requests);
-}
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 }
 
 function percent(share: number): string {
