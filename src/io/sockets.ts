@@ -67,6 +67,7 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
+      entry.connection?.clock.closed();
       if (!forget(socket)) return;
       if (entry.connection !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
       else {
