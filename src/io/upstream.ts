@@ -70,6 +70,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
     this.connection.clock.sent(this);
+    this.connection.sieve.expect(this);
   }
 
   onBodySent(): void {

@@ -64,7 +64,7 @@ function readMeant({ pieces, ending }: Prepared, { method }: RequestRead): Meant
   const meant = readResponse(text, 0, { ...options, isLenient: true });
   if ('fault' in meant) return { meant: undefined, isClear: false };
   const isInOrder = 'ok' in readResponse(text, 0, options);
-  const isUnknown = text.includes('1.1 100 ') || NOT_TAKEN.some((pattern) => pattern.test(text));
+  const isUnknown = NOT_TAKEN.some((pattern) => pattern.test(text));
   return { meant: meant.ok, isClear: isInOrder && isWithinLimits(meant.ok) && !isUnknown };
 }
 
