@@ -21,6 +21,7 @@ describe('the strict reading of requests', () => {
       1,
       'closed',
     ],
+    ['nothing behind a request for another protocol', `${POST}Upgrade: h2c\r\n\r\n${GET}`, 1, 'closed'],
     ['a length', `${POST}Content-Length: 2\r\n\r\nab${GET}`, 2, 'none'],
     [
       'chunks with extension and trailer',
