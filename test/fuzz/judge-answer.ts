@@ -16,7 +16,9 @@ export function judgeAnswer(evidence: Evidence, prepared: Prepared): string[] {
   const [request] = stream.requests;
   if (request === undefined) throw new RangeError('the case asks nothing');
   const { answers, rest, why } = readAnswers(told.text, stream.requests, told.isClosed && !told.wasReset);
-  const wrong = judgeBytes(evidence, prepared.pieces.join(''));
+  const { meant } = readMeant(prepared, request);
+  // Damage may leave in chunks what is another marker once they are put together.
+  const wrong = judgeBytes(evidence, `${prepared.pieces.join('')}${meant?.body ?? ''}`);
   const [answer, ...more] = answers;
   if (more.length > 0) wrong.push(`${answers.length} answers to one request`);
   if (why.startsWith('malformed')) wrong.push(`the client was given ${why}, in ${JSON.stringify(rest)}`);

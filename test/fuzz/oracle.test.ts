@@ -132,4 +132,24 @@ describe('the judge', () => {
     const broken = { pieces, ending: 'RST', times: 9 } as const;
     assert.deepEqual(judgeAnswer(evidence({ told: told(answer) }), broken), []);
   });
+
+  const head = 'HTTP/1.1 200 OK\r\nX-Reprise-Backend: a\r\n';
+  const passed: [what: string, text: string, given: string][] = [
+    [
+      'a marker that chunks were put together to',
+      `${chunked}3\r\nmk0\r\na\r\n123456789z\r\n0\r\n\r\n`,
+      `${head}Content-Length: 13\r\n\r\nmk0123456789z`,
+    ],
+    [
+      'an answer with empty lines between it and an interim one',
+      'HTTP/1.1 103 Hints\r\n\r\n\r\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na',
+      `HTTP/1.1 103 Hints\r\n\r\n${head}Content-Length: 1\r\n\r\na`,
+    ],
+  ];
+  for (const [what, text, given] of passed) {
+    it(`has nothing against ${what}`, () => {
+      const prepared = { pieces: [text], ending: 'FIN', times: 9 } as const;
+      assert.deepEqual(judgeAnswer(evidence({ told: told(given) }), prepared), []);
+    });
+  }
 });
