@@ -2,7 +2,7 @@
  * The timers the core may not have: when one fires, that is a fact like any other, and so it is recorded.
  * Deadlines themselves are the core's; here is only the waking up.
  */
-import { defer, map, Observable, repeat, type Subscriber, type Subscription, timer } from 'rxjs';
+import { defer, map, Observable, repeat, type Subscriber, type Subscription, switchMap, timer } from 'rxjs';
 import type { Entry, Fact } from '../actors/events.ts';
 import type { StreamSettings } from './ports.ts';
 
@@ -80,11 +80,20 @@ function createAlarms<Key>(running: Map<Key, Subscription>, subscriber: Subscrib
     cancel,
     set(key, afterMs, fact) {
       cancel(key);
-      const alarm = timer(afterMs).subscribe(() => {
+      const alarm = wait(afterMs).subscribe(() => {
         running.delete(key);
         subscriber.next(fact);
       });
       running.set(key, alarm);
     },
   };
+}
+
+/** The longest that node can wait for at once: it fires a timer with a longer delay after 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Emits once after any time, however long. */
+function wait(ms: number): Observable<unknown> {
+  if (ms <= LONGEST_TIMER_MS) return timer(ms);
+  return timer(LONGEST_TIMER_MS).pipe(switchMap(() => wait(ms - LONGEST_TIMER_MS)));
 }
