@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bareEnvironment } from './environment.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');
 
@@ -21,7 +22,7 @@ export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEn
   const recording = args.includes('--event-log') ? [] : ['--no-event-log'];
   const ownArgs = ['serve', '--port', '0', '--admin-port', '0', ...recording];
   const child = spawn(process.execPath, [CLI, ...ownArgs, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

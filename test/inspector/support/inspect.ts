@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bareEnvironment } from '../../support/environment.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
 const READY_WITHIN_MS = 15_000;
@@ -14,7 +15,7 @@ export type Inspector = AsyncDisposable & {
 /** Starts it on a free port and waits until it says where the page is. */
 export async function startInspect(path: string): Promise<Inspector> {
   const child = spawn(process.execPath, [CLI, 'inspect', path, '--port', '0'], {
-    env: { PATH: process.env.PATH },
+    env: bareEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
