@@ -1,11 +1,12 @@
 /** `reprise inspect` as a process of its own, over a log that is there. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { bareEnvironment } from '../../support/environment.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const CLI = join(import.meta.dirname, '../../../src/cli.ts');
-const READY_WITHIN_MS = 15_000;
 
 export type Inspector = AsyncDisposable & {
   /** Where the page is. */
@@ -22,7 +23,7 @@ export async function startInspect(path: string): Promise<Inspector> {
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const fail = () => reject(new Error(`reprise inspect said no address: ${output}`));
-    const timer = setTimeout(fail, READY_WITHIN_MS);
+    const timer = setTimeout(fail, PATIENCE_MS);
     child.on('exit', fail);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
