@@ -53,6 +53,16 @@ describe('a config without', () => {
 });
 
 describe('a retry budget', () => {
+  it('forgets the requests of each step as it leaves the window', () => {
+    const config = coreConfig({ pool: { size: 1 }, retry: { budgetShare: 1, budgetWindowMs: 1000 } });
+    const budget = budgetUnder(config, undefined) ?? assert.fail();
+    for (let request = 0; request < 40; request += 1) countRequest(budget, config, 1_000_000);
+    countRequest(budget, config, 1_000_500);
+    // One request is left in the window, and three retries there may always be.
+    const spent = [1, 2, 3, 4].map(() => spendRetry(budget, config, 1_001_200));
+    assert.deepEqual(spent, [true, true, true, false]);
+  });
+
   it('begins anew under a window of another length, longer or shorter', () => {
     const under = (budgetWindowMs: number) => coreConfig({ retry: { budgetShare: 1, budgetWindowMs } });
     for (const [before, after] of [
