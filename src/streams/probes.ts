@@ -3,6 +3,7 @@
  * backend that leaves the config, or moves to another address, takes its running probe with it.
  */
 import {
+  asyncScheduler,
   concat,
   defer,
   exhaustMap,
@@ -13,6 +14,7 @@ import {
   Observable,
   of,
   repeat,
+  type SchedulerLike,
   type Subscription,
   timer,
 } from 'rxjs';
@@ -27,6 +29,8 @@ export type ProbeOptions = {
   readonly settings: () => StreamSettings;
   /** A number from 0 up to 1, as of `Math.random`. */
   readonly random: () => number;
+  /** Whose time counts; another in a simulated world. */
+  readonly scheduler?: SchedulerLike;
 };
 
 /** Facts from probing whatever backends the core has been configured with, as the entries tell. */
@@ -63,9 +67,10 @@ function addressOf({ id, protocol, host, port }: BackendSettings): string {
 }
 
 function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<Fact> {
+  const { scheduler = asyncScheduler } = options;
   const nextTick = () => {
     const { probeIntervalMs } = options.settings();
-    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)));
+    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)), scheduler);
   };
   const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
   return ticks$.pipe(
