@@ -1,0 +1,112 @@
+/** A whole simulated world, put together from a scenario: time, backends, sockets, clients, operators, and the gateway. */
+import { Subject } from 'rxjs';
+import { type Balancer, createBalancer } from '../src/actors/balancer.ts';
+import type { Entry, Fact } from '../src/actors/events.ts';
+import type { ReloadTrigger } from '../src/streams/config.ts';
+import { createRequestDesk } from '../src/streams/requests.ts';
+import { between, chance, drawFor } from './draw.ts';
+import { connectGateway, type SimulatedGateway } from './gateway.ts';
+import { createOperators, type Operators } from './operators.ts';
+import { createProber, type SimulatedProber } from './prober.ts';
+import { drawSettings, type Scenario, type WorldSettings } from './scenario.ts';
+import { createServers, type Servers } from './servers.ts';
+import { createSockets, type SimulatedSockets } from './sockets.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+
+/** When every simulated world begins, in milliseconds since the epoch; any time would do. */
+export const BEGINNING = 1_800_000_000_000;
+
+type State = {
+  /** Facts so far. */
+  facts: number;
+  /** What was found wrong first. */
+  breach: string | undefined;
+  /** Whether timers fire on time. */
+  isCalm: boolean;
+};
+
+export type World = {
+  readonly state: State;
+  readonly scenario: Scenario;
+  readonly settings: WorldSettings;
+  readonly timeline: Timeline;
+  readonly balancer: Balancer;
+  readonly servers: Servers;
+  readonly sockets: SimulatedSockets;
+  readonly prober: SimulatedProber;
+  readonly traffic: Traffic;
+  readonly operators: Operators;
+  readonly gateway: SimulatedGateway;
+  readonly control$: Subject<Fact>;
+};
+
+/** @param onEntry sees each entry before anything is done about it. @returns what is wrong, if anything is */
+export function createWorld(
+  scenario: Scenario,
+  onEntry: (entry: Entry, world: World) => string | undefined,
+): World {
+  const state: State = { facts: 0, breach: undefined, isCalm: false };
+  const settings = drawSettings(scenario);
+  const balancer = createBalancer();
+  const { core } = balancer;
+  const timerDraw = drawFor(scenario.seed, 'timers');
+  const timeline = createTimeline(BEGINNING, () =>
+    state.isCalm ? 0 : lateness(timerDraw, settings.latestMs),
+  );
+  const sockets: SimulatedSockets = createSockets((id) => servers.of(id), settings, timeline);
+  const servers = createServers({
+    scenario,
+    settings,
+    timeline,
+    onCrash: sockets.loseAll,
+    thresholds: () => core.config.health,
+  });
+  const desk = createRequestDesk();
+  const control$ = new Subject<Fact>();
+  const reloads$ = new Subject<ReloadTrigger>();
+  const onBreach = (breach: string) => {
+    state.breach ??= breach;
+  };
+  const config = () => core.config;
+  const operators = createOperators({ scenario, settings, timeline, control$, reloads$, config, onBreach });
+  const retryOn = () => core.config.retry.on;
+  const poolSize = () => core.config.pool.size;
+  const ends = { desk, sockets, settings, timeline, retryOn, onBreach };
+  const traffic = createTraffic({ ...ends, scenario, servers, poolSize });
+  const prober = createProber(servers, settings, timeline);
+  const gateway = connectGateway({
+    ...{ balancer, timeline, settings, desk, sockets, prober, control$, reloads$ },
+    load: operators.load,
+    random: drawFor(scenario.seed, 'jitter'),
+    onEntry(entry) {
+      state.facts += 1;
+      state.breach ??= onEntry(entry, world);
+    },
+    onTunnelsDue: traffic.endTunnels,
+    onError: (error) => onBreach(`an error was thrown: ${error instanceof Error ? error.stack : error}`),
+  });
+  const world: World = {
+    state,
+    ...{
+      scenario,
+      settings,
+      timeline,
+      balancer,
+      servers,
+      sockets,
+      prober,
+      traffic,
+      operators,
+      gateway,
+      control$,
+    },
+  };
+  return world;
+}
+
+/** Most timers are on time, or up to a millisecond early. */
+function lateness(draw: () => number, latestMs: number): number {
+  if (latestMs === 0 || chance(draw, 0.7)) return between(draw, -1, 1);
+  return between(draw, 0, latestMs);
+}
