@@ -263,7 +263,6 @@ describe('sizes', () => {
 
 /** Files of the product that nothing of the product imports, and fixtures that nothing names. */
 const NOT_IN_USE: Exceptions = {
-  'src/actors/invariants.ts': 'what must always hold; the tests check it after every step',
   'test/fixtures/record-nginx-swrr.py': 'the recipe of nginx-swrr.json',
   'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
   'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',

@@ -37,6 +37,8 @@ export function beginResponse(core: Core, fact: Extract<Fact, { type: 'response.
   const request = servedOver(core, fact.request, fact.lease);
   const entry = poolOf(core).leases.get(fact.lease);
   if (request === undefined || entry === undefined) return;
+  // An answer begins once; what its client has a part of is neither held back nor thrown away.
+  if (request.phase === 'answering') return;
   pauseIfAsked(core, entry, fact.retryAfterMs);
   if (fact.held === true) decideHeld(core, request, entry, fact.status);
   else request.phase = 'answering';

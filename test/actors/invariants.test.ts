@@ -111,7 +111,7 @@ describe('an invariant finds', () => {
   it('a line that is not in order', () => {
     const scene = sound([received(1), received(2), received(3), received(4)]);
     poolOf(scene.core).waiting.reverse();
-    found(scene, ['the line is 4,3, waiting are 3,4']);
+    found(scene, ['the line is 4,3, and 2 requests wait']);
   });
 
   it('a selector that is wrong on health or room', () => {
@@ -145,7 +145,11 @@ describe('an invariant finds', () => {
     scene.core.requests.clear();
     poolOf(scene.core).leases.clear();
     poolOfA(scene).leased = 0;
-    found(scene, ['the selector is wrong on the room at a', 'a drains without a lease']);
+    found(scene, [
+      'request 1 is gone and has not ended',
+      'the selector is wrong on the room at a',
+      'a drains without a lease',
+    ]);
   });
 
   it('a backend that drains and gets a further lease', () => {
