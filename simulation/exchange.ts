@@ -3,7 +3,7 @@
  * may go, it sends, hears what comes back and reports that to the desk; and it may leave at any moment.
  */
 import type { UpstreamFailure } from '../src/actors/events.ts';
-import type { Exchange, Grant } from '../src/streams/ports.ts';
+import type { Exchange, Grant, Rejection } from '../src/streams/ports.ts';
 import type { AnswerHead, RequestDesk } from '../src/streams/requests.ts';
 import { type Answer, type Asked, drawAnswer } from './answers.ts';
 import { chance, type Draw } from './draw.ts';
@@ -27,16 +27,6 @@ export type ClientTraits = Asked & {
   readonly draw: Draw;
 };
 
-export type Client = Exchange & {
-  /** Its request comes in. */
-  arrive(): void;
-  /** The client goes away. */
-  leave(): void;
-  /** Ends the tunnel that it has through this backend, if it has one. */
-  endTunnel(backend: string): void;
-  readonly hasEnded: boolean;
-};
-
 /** One attempt over one socket. */
 type Attempt = {
   readonly grant: Grant;
@@ -46,165 +36,177 @@ type Attempt = {
   isOver: boolean;
 };
 
-/** @param onEnd called when the request has ended, for whatever reason */
-export function createClient(
-  surroundings: Surroundings,
-  traits: ClientTraits,
-  onEnd: (request: number) => void,
-): Client {
-  const { desk, sockets, settings, timeline, retryOn, onBreach } = surroundings;
-  const { draw, replayable } = traits;
-  let attempt: Attempt | undefined;
-  let request = 0;
-  let hasEnded = false;
-  let isAnswering = false;
+const ARRIVAL = { requestId: 'simulated', method: 'POST', path: '/v1/chat/completions' };
 
-  const finish = () => {
-    if (hasEnded) onBreach(`request ${request} ended twice for its client`);
-    hasEnded = true;
-    onEnd(request);
-  };
-  const conclude = () => {
-    finish();
-    desk.close(request);
-  };
+/** What a request that meets a dying socket gets. */
+const LOST: Answer = {
+  head: undefined,
+  endsAfterMs: undefined,
+  breaks: { afterMs: 1, reason: 'closed' },
+  isWhole: false,
+  closes: 'not',
+};
 
-  const fail = (of: Attempt, reason: UpstreamFailure, written: boolean) => {
-    if (of.isOver) return;
-    of.isOver = true;
-    if (hasEnded) return;
-    const { lease } = of.grant;
-    const totals = isAnswering ? { bytes: 100, chunks: 2 } : { bytes: 0, chunks: 0 };
-    if (isAnswering) conclude();
-    desk.failed(request, lease, { reason, written, ...totals });
-  };
+export class Client implements Exchange {
+  hasEnded = false;
+  readonly arrivedAt: number;
+  readonly #around: Surroundings;
+  readonly #traits: ClientTraits;
+  readonly #onEnd: (client: Client) => void;
+  #attempt: Attempt | undefined;
+  #request = 0;
+  /** Whether its client has the beginning of an answer. */
+  #isAnswering = false;
 
-  const end = (
-    of: Attempt,
-    head: AnswerHead,
-    { isTold, closes }: { isTold: boolean; closes: Answer['closes'] },
-  ) => {
-    if (of.isOver || hasEnded) return;
-    of.isOver = true;
-    if (of.isHeld) onBreach(`the answer to request ${request} is held back for good`);
-    conclude();
-    const { end: over, grant } = of;
-    if (over === undefined) return;
-    over.traffic = undefined;
-    if (closes === 'before') sockets.lose(over, 'closed');
+  /** @param onEnd called when the request has ended, for whatever reason */
+  constructor(around: Surroundings, traits: ClientTraits, onEnd: (client: Client) => void) {
+    this.#around = around;
+    this.#traits = traits;
+    this.#onEnd = onEnd;
+    this.arrivedAt = around.timeline.now();
+  }
+
+  /** Its request comes in. */
+  arrive(): void {
+    const { replayable } = this.#traits;
+    const arrival = { ...ARRIVAL, bodyBytes: replayable ? 100 : -1, replayable };
+    this.#request = this.#around.desk.receive(arrival, this);
+  }
+
+  granted(grant: Grant): void {
+    this.#request = grant.request;
+    if (this.hasEnded) this.#breach('was granted a lease after its end');
+    if (this.#attempt !== undefined && !this.#attempt.isOver) this.#breach('is sent twice at a time');
+    if (this.#isAnswering) this.#breach('is sent again though its client has the beginning of an answer');
+    this.#send(grant);
+  }
+
+  passed(lease: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.grant.lease !== lease || !attempt.isHeld) return;
+    attempt.isHeld = false;
+    this.#isAnswering = true;
+  }
+
+  discarded(lease: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.grant.lease !== lease || !attempt.isHeld) return;
+    attempt.isOver = true;
+  }
+
+  rejected(rejection: Rejection): void {
+    this.#request = rejection.request;
+    if (this.#isAnswering) this.#breach('is rejected though its client has the beginning of an answer');
+    this.#conclude();
+  }
+
+  /** The client goes away. */
+  leave(): void {
+    if (this.hasEnded) return;
+    this.#finish();
+    if (this.#attempt !== undefined) this.#attempt.isOver = true;
+    this.#around.desk.aborted(this.#request);
+  }
+
+  /** Ends the tunnel that it has through this backend, if it has one. */
+  endTunnel(backend: string): void {
+    const attempt = this.#attempt;
+    if (!this.#traits.isTunnel || !this.#isAnswering || attempt?.grant.backend !== backend) return;
+    this.#end(attempt, { status: 101 }, true, 'after');
+  }
+
+  #breach(what: string): void {
+    this.#around.onBreach(`request ${this.#request} ${what}`);
+  }
+
+  #finish(): void {
+    if (this.hasEnded) this.#breach('ended twice for its client');
+    this.hasEnded = true;
+    this.#onEnd(this);
+  }
+
+  #conclude(): void {
+    this.#finish();
+    this.#around.desk.close(this.#request);
+  }
+
+  #send(grant: Grant): void {
+    const { sockets, settings, timeline } = this.#around;
+    const end = sockets.ends.get(grant.socket);
+    const attempt: Attempt = { grant, end, isHeld: false, isOver: false };
+    this.#attempt = attempt;
+    if (end === undefined) {
+      this.#fail(attempt, 'closed', false);
+      return;
+    }
+    if (end.traffic !== undefined) this.#breach(`is sent over socket ${grant.socket}, which another is on`);
+    end.plan?.cancel();
+    end.plan = undefined;
+    const isWritten = !end.isDying || chance(this.#traits.draw, 0.5);
+    end.traffic = { lost: (reason) => this.#fail(attempt, reason, isWritten) };
+    const answer = end.isDying ? LOST : drawAnswer(end.server, this.#traits, settings);
+    const { head, breaks } = answer;
+    if (head !== undefined) timeline.after(head.afterMs, () => this.#begin(attempt, headOf(head), answer));
+    else if (breaks !== undefined) this.#breakLater(attempt, breaks);
+  }
+
+  #begin(attempt: Attempt, head: AnswerHead, answer: Answer): void {
+    if (attempt.isOver || this.hasEnded) return;
+    const { desk, settings, timeline, retryOn } = this.#around;
+    const { endsAfterMs, breaks, closes, isWhole } = answer;
+    if (attempt.end?.server.fault === 'hang') {
+      this.#breakLater(attempt, { afterMs: settings.headersTimeoutMs, reason: 'headersTimeout' });
+      return;
+    }
+    const { lease } = attempt.grant;
+    const isHeld = this.#traits.replayable && head.status !== 101 && retryOn().includes(String(head.status));
+    let isTold = true;
+    if (isHeld) {
+      attempt.isHeld = true;
+      desk.started(this.#request, lease, { ...head, held: true });
+    } else {
+      this.#isAnswering = true;
+      isTold = !isWhole;
+      if (isTold) desk.started(this.#request, lease, head);
+    }
+    if (endsAfterMs === 0 && isWhole) this.#end(attempt, head, isTold, closes);
+    else if (endsAfterMs !== undefined)
+      timeline.after(endsAfterMs, () => this.#end(attempt, head, isTold, closes));
+    else if (breaks !== undefined) this.#breakLater(attempt, breaks);
+  }
+
+  #breakLater(attempt: Attempt, { afterMs, reason }: NonNullable<Answer['breaks']>): void {
+    const { timeline, sockets } = this.#around;
+    timeline.after(afterMs, () => {
+      if (attempt.end !== undefined && !attempt.isOver) sockets.lose(attempt.end, reason);
+    });
+  }
+
+  #fail(attempt: Attempt, reason: UpstreamFailure, written: boolean): void {
+    if (attempt.isOver) return;
+    attempt.isOver = true;
+    if (this.hasEnded) return;
+    const totals = this.#isAnswering ? { bytes: 100, chunks: 2 } : { bytes: 0, chunks: 0 };
+    if (this.#isAnswering) this.#conclude();
+    this.#around.desk.failed(this.#request, attempt.grant.lease, { reason, written, ...totals });
+  }
+
+  #end(attempt: Attempt, head: AnswerHead, isTold: boolean, closes: Answer['closes']): void {
+    if (attempt.isOver || this.hasEnded) return;
+    const { sockets, desk } = this.#around;
+    attempt.isOver = true;
+    if (attempt.isHeld) this.#breach('has an answer that is held back for good');
+    this.#conclude();
+    const { end, grant } = attempt;
+    if (end === undefined) return;
+    end.traffic = undefined;
+    if (closes === 'before') sockets.lose(end, 'closed');
     const answered = isTold ? { status: head.status } : head;
     // What is known of a socket that closes right behind its answer may be old by a moment.
-    const reusable = closes === 'not' || (closes === 'before' && chance(draw, 0.5));
-    desk.ended(request, grant.lease, { ...answered, bytes: 100, chunks: 3, reusable });
-    if (closes === 'not') sockets.rest(over);
-  };
-
-  const begin = (of: Attempt, head: AnswerHead, answer: Answer) => {
-    if (of.isOver || hasEnded) return;
-    if (of.end?.server.fault === 'hang') {
-      breakLater(of, { afterMs: settings.headersTimeoutMs, reason: 'headersTimeout' });
-      return;
-    }
-    const isHeld = replayable && head.status !== 101 && retryOn().includes(String(head.status));
-    let isTold = isHeld;
-    if (isHeld) {
-      of.isHeld = true;
-      desk.started(request, of.grant.lease, { ...head, held: true });
-    } else {
-      isAnswering = true;
-      isTold = !answer.isWhole;
-      if (isTold) desk.started(request, of.grant.lease, head);
-    }
-    const { endsAfterMs, breaks, closes } = answer;
-    if (endsAfterMs === 0 && answer.isWhole) end(of, head, { isTold, closes });
-    else if (endsAfterMs !== undefined) timeline.after(endsAfterMs, () => end(of, head, { isTold, closes }));
-    else if (breaks !== undefined) breakLater(of, breaks);
-  };
-
-  const breakLater = (of: Attempt, { afterMs, reason }: NonNullable<Answer['breaks']>) => {
-    timeline.after(afterMs, () => {
-      if (of.end !== undefined && !of.isOver) sockets.lose(of.end, reason);
-    });
-  };
-
-  const send = (grant: Grant) => {
-    const over = sockets.ends.get(grant.socket);
-    const next: Attempt = { grant, end: over, isHeld: false, isOver: false };
-    attempt = next;
-    if (over === undefined) {
-      fail(next, 'closed', false);
-      return;
-    }
-    if (over.traffic !== undefined) onBreach(`two requests are on socket ${grant.socket}`);
-    over.cancel?.();
-    over.cancel = undefined;
-    const isWritten = !over.isDying || chance(draw, 0.5);
-    over.traffic = { lost: (reason) => fail(next, reason, isWritten) };
-    const answer: Answer = over.isDying
-      ? {
-          head: undefined,
-          endsAfterMs: undefined,
-          breaks: { afterMs: 1, reason: 'closed' },
-          isWhole: false,
-          closes: 'not',
-        }
-      : drawAnswer(over.server, traits, settings);
-    const { head, breaks } = answer;
-    if (head !== undefined) timeline.after(head.afterMs, () => begin(next, headOf(head), answer));
-    else if (breaks !== undefined) breakLater(next, breaks);
-  };
-
-  const client: Client = {
-    get hasEnded() {
-      return hasEnded;
-    },
-    arrive() {
-      request = desk.receive(
-        {
-          requestId: 'simulated',
-          method: 'POST',
-          path: '/v1/chat/completions',
-          bodyBytes: replayable ? 100 : -1,
-          replayable,
-        },
-        client,
-      );
-    },
-    granted(grant) {
-      request = grant.request;
-      if (hasEnded) onBreach(`request ${request} was granted a lease after its end`);
-      if (attempt !== undefined && !attempt.isOver) onBreach(`request ${request} is sent twice at a time`);
-      if (isAnswering)
-        onBreach(`request ${request} is sent again though its client has the beginning of an answer`);
-      send(grant);
-    },
-    passed(lease) {
-      if (attempt?.grant.lease !== lease || !attempt.isHeld) return;
-      attempt.isHeld = false;
-      isAnswering = true;
-    },
-    discarded(lease) {
-      if (attempt?.grant.lease !== lease || !attempt.isHeld) return;
-      attempt.isOver = true;
-    },
-    rejected(rejection) {
-      request = rejection.request;
-      if (isAnswering)
-        onBreach(`request ${request} is rejected though its client has the beginning of an answer`);
-      conclude();
-    },
-    leave() {
-      if (hasEnded) return;
-      finish();
-      if (attempt !== undefined) attempt.isOver = true;
-      desk.aborted(request);
-    },
-    endTunnel(backend) {
-      if (!traits.isTunnel || !isAnswering || attempt?.grant.backend !== backend) return;
-      end(attempt, { status: 101 }, { isTold: true, closes: 'after' });
-    },
-  };
-  return client;
+    const reusable = closes === 'not' || (closes === 'before' && chance(this.#traits.draw, 0.5));
+    desk.ended(this.#request, grant.lease, { ...answered, bytes: 100, chunks: 3, reusable });
+    if (closes === 'not') sockets.rest(end);
+  }
 }
 
 function headOf({ status, retryAfterMs }: AnswerHead): AnswerHead {

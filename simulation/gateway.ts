@@ -5,6 +5,7 @@ import type { Entry, Fact } from '../src/actors/events.ts';
 import { type ReloadTrigger, reloadFacts } from '../src/streams/config.ts';
 import { routeDecisions } from '../src/streams/decisions.ts';
 import { mergeFacts } from '../src/streams/facts.ts';
+import { notableEntries } from '../src/streams/notable.ts';
 import type { ProbePort, ReloadOutcome, SocketPort } from '../src/streams/ports.ts';
 import { probeFacts } from '../src/streams/probes.ts';
 import type { RequestDesk } from '../src/streams/requests.ts';
@@ -51,9 +52,10 @@ export function connectGateway(options: GatewayOptions): SimulatedGateway {
       onError,
     }),
   );
-  const drainedLate$ = tunnelDeadlines(entries$, () => settings.tunnelWaitMs, timeline);
+  const notable$ = notableEntries(entries$);
+  const drainedLate$ = tunnelDeadlines(notable$, () => settings.tunnelWaitMs, timeline);
   running.add(drainedLate$.subscribe(options.onTunnelsDue));
-  const probes$ = probeFacts(entries$, {
+  const probes$ = probeFacts(notable$, {
     port: prober,
     settings: () => settings,
     random: options.random,
@@ -63,7 +65,7 @@ export function connectGateway(options: GatewayOptions): SimulatedGateway {
     desk.facts$,
     sockets.facts$,
     queueDeadlines(entries$, timeline),
-    ejectionDeadlines(entries$, timeline),
+    ejectionDeadlines(notable$, timeline),
     probes$.pipe(takeUntil(stopping$)),
     sweepTicks(() => settings, timeline).pipe(takeUntil(stopping$)),
     reloadFacts(options.reloads$, options.load),

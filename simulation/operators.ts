@@ -70,7 +70,7 @@ export function createOperators(options: OperatorsOptions): Operators {
   };
   // Some things are done in a hurry, one upon the other.
   const plan = () =>
-    timeline.after(chance(draw, 0.3) ? between(draw, 0, 200) : waitFor(draw, settings.operatorEveryMs), act);
+    timeline.after(chance(draw, 0.2) ? between(draw, 0, 200) : waitFor(draw, settings.operatorEveryMs), act);
 
   return {
     begin() {

@@ -27,12 +27,12 @@ export function createProber(servers: Servers, settings: WorldSettings, timeline
         if (server === undefined) throw new RangeError(`there is no backend ${id} in this world`);
         const result = probe(server, settings);
         count(id, 1);
-        const cancel = timeline.after(result.latencyMs, () => {
+        const plan = timeline.after(result.latencyMs, () => {
           subscriber.next(result);
           subscriber.complete();
         });
         return () => {
-          cancel();
+          plan.cancel();
           count(id, -1);
         };
       }),

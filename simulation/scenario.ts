@@ -44,17 +44,17 @@ export function drawScenario(seed: number, steps: number): Scenario {
 
 export function drawSettings({ seed, faults }: Scenario): WorldSettings {
   const draw = drawFor(seed, 'settings');
-  const probeIntervalMs = spread(draw, 1_000, 600_000);
+  const probeIntervalMs = chance(draw, 0.4) ? spread(draw, 1_000, 60_000) : spread(draw, 60_000, 3_600_000);
   return {
     probeIntervalMs,
     probeTimeoutMs: spread(draw, 100, Math.min(probeIntervalMs * 2, 30_000)),
-    sweepIntervalMs: spread(draw, 1_000, 600_000),
+    sweepIntervalMs: Math.max(spread(draw, 1_000, 600_000), Math.round(probeIntervalMs / 4)),
     connectTimeoutMs: spread(draw, 50, 5_000),
     headersTimeoutMs: spread(draw, 1_000, 60_000),
     idleTimeoutMs: spread(draw, 500, 30_000),
     tunnelWaitMs: spread(draw, 100, 30_000),
-    faultEveryMs: spread(draw, 2_000, 1_800_000),
-    operatorEveryMs: spread(draw, 1_000, 3_600_000),
+    faultEveryMs: spread(draw, 5_000, 7_200_000),
+    operatorEveryMs: spread(draw, 10_000, 14_400_000),
     load: faults.includes('flood') ? spread(draw, 20, 60) / 10 : spread(draw, 1, 15) / 10,
     latestMs: faults.includes('lateTimers') ? spread(draw, 5, 3_000) : 0,
   };

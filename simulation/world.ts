@@ -10,9 +10,9 @@ import { createOperators, type Operators } from './operators.ts';
 import { createProber, type SimulatedProber } from './prober.ts';
 import { drawSettings, type Scenario, type WorldSettings } from './scenario.ts';
 import { createServers, type Servers } from './servers.ts';
-import { createSockets, type SimulatedSockets } from './sockets.ts';
-import { createTimeline, type Timeline } from './timeline.ts';
-import { createTraffic, type Traffic } from './traffic.ts';
+import { SimulatedSockets } from './sockets.ts';
+import { Timeline } from './timeline.ts';
+import { Traffic } from './traffic.ts';
 
 /** When every simulated world begins, in milliseconds since the epoch; any time would do. */
 export const BEGINNING = 1_800_000_000_000;
@@ -51,15 +51,13 @@ export function createWorld(
   const balancer = createBalancer();
   const { core } = balancer;
   const timerDraw = drawFor(scenario.seed, 'timers');
-  const timeline = createTimeline(BEGINNING, () =>
-    state.isCalm ? 0 : lateness(timerDraw, settings.latestMs),
-  );
-  const sockets: SimulatedSockets = createSockets((id) => servers.of(id), settings, timeline);
+  const timeline = new Timeline(BEGINNING, () => (state.isCalm ? 0 : lateness(timerDraw, settings.latestMs)));
+  const sockets = new SimulatedSockets({ serverOf: (id) => servers.of(id), settings, timeline });
   const servers = createServers({
     scenario,
     settings,
     timeline,
-    onCrash: sockets.loseAll,
+    onCrash: (server) => sockets.loseAll(server),
     thresholds: () => core.config.health,
   });
   const desk = createRequestDesk();
@@ -73,7 +71,7 @@ export function createWorld(
   const retryOn = () => core.config.retry.on;
   const poolSize = () => core.config.pool.size;
   const ends = { desk, sockets, settings, timeline, retryOn, onBreach };
-  const traffic = createTraffic({ ...ends, scenario, servers, poolSize });
+  const traffic = new Traffic({ ...ends, scenario, servers, poolSize });
   const prober = createProber(servers, settings, timeline);
   const gateway = connectGateway({
     ...{ balancer, timeline, settings, desk, sockets, prober, control$, reloads$ },
@@ -83,7 +81,7 @@ export function createWorld(
       state.facts += 1;
       state.breach ??= onEntry(entry, world);
     },
-    onTunnelsDue: traffic.endTunnels,
+    onTunnelsDue: (backend) => traffic.endTunnels(backend),
     onError: (error) => onBreach(`an error was thrown: ${error instanceof Error ? error.stack : error}`),
   });
   const world: World = {

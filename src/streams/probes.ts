@@ -16,6 +16,7 @@ import {
   repeat,
   type SchedulerLike,
   type Subscription,
+  tap,
   timer,
 } from 'rxjs';
 import type { BackendSettings, Entry, Fact } from '../actors/events.ts';
@@ -85,7 +86,17 @@ function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<F
 function probeOnce(target: BackendSettings, port: ProbePort): Observable<ProbeResult> {
   return defer(() => {
     const abort = new AbortController();
-    return from(port.probe(target, abort.signal)).pipe(finalize(() => abort.abort()));
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+    };
+    return from(port.probe(target, abort.signal)).pipe(
+      tap({ complete: end }),
+      // One that has its result is not called off: that alone would cost more than all else here.
+      finalize(() => {
+        if (!isOver) abort.abort();
+      }),
+    );
   });
 }
 
