@@ -92,38 +92,56 @@ function unwell({ balancer: { core }, timeline }: World): string | undefined {
   return core.backends.size === core.config.backends.length ? undefined : 'a removed backend is still there';
 }
 
-/** Rounds longer than this are not gone through. */
-const LONGEST_ROUND = 150;
+/** Courses of picks longer than this are not gone through. */
+const MOST_PICKS = 400;
 
 /**
- * One request after the other, so that nobody is left out for want of room: each whole round of picks gives to every
- * backend exactly what its weight says. The first round may make good what the trouble has left in current weights.
+ * One request after the other, so that nobody is left out for want of room. What trouble has left in current weights is
+ * made good first: one that is ahead has a run of picks, one that is behind waits until it has caught up, which takes as
+ * many picks as its weight is contained in what it lacks. Then a round leaves the current weights as it found them, and
+ * gives to every backend exactly what its weight says.
  */
 function* share(world: World): Generator<void> {
-  const { balancer, traffic } = world;
-  const { backends } = balancer.core.config;
+  const { core } = world.balancer;
+  const { backends } = core.config;
   const divisor = backends.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
   const round = backends.reduce((sum, { weight }) => sum + weight, 0) / Math.max(1, divisor);
-  if (round > LONGEST_ROUND) return;
-  for (const isCounted of [false, true]) {
-    const before = new Map(backends.map(({ id }) => [id, balancer.core.backends.get(id)?.total ?? 0]));
-    for (let sent = 0; sent < round; sent += 1) {
-      const client = traffic.sendOne();
-      yield* until(world, PATIENCE_MS, () => client.hasEnded);
-      if (!client.hasEnded) breach(world, 'a request to healthy backends did not end');
-      if (world.state.breach !== undefined) return;
-    }
-    if (!isCounted) continue;
-    for (const { id, weight } of backends) {
-      const got = (balancer.core.backends.get(id)?.total ?? 0) - (before.get(id) ?? 0);
-      if (got !== weight / divisor)
-        breach(world, `of ${round} requests ${id} got ${got}, not ${weight / divisor} as its weight says`);
-    }
+  const settling = Math.max(
+    0,
+    ...selectorOf(core).peers.map(({ currentWeight, weight }) => Math.abs(currentWeight) / weight),
+  );
+  const rounds = 1 + Math.ceil(settling / round);
+  if ((rounds + 1) * round > MOST_PICKS) return;
+  for (let left = rounds * round; left > 0; left -= 1) yield* serveOne(world);
+  const weightsOf = () => selectorOf(core).peers.map(({ currentWeight }) => currentWeight);
+  const weights = weightsOf();
+  const totals = totalsOf(world);
+  for (let left = round; left > 0; left -= 1) yield* serveOne(world);
+  if (world.state.breach !== undefined) return;
+  if (weights.join() !== weightsOf().join())
+    breach(world, `after ${rounds} rounds the current weights go from ${weights} to ${weightsOf()} in one`);
+  const after = totalsOf(world);
+  for (const [index, { id, weight }] of backends.entries()) {
+    const got = (after[index] ?? 0) - (totals[index] ?? 0);
+    if (got !== weight / divisor)
+      breach(world, `of ${round} requests ${id} got ${got}, not ${weight / divisor} as its weight says`);
   }
 }
 
 function greatestCommonDivisor(one: number, other: number): number {
   return other === 0 ? one : greatestCommonDivisor(other, one % other);
+}
+
+/** Requests sent to each backend so far, in the order of the config. */
+function totalsOf({ balancer: { core } }: World): number[] {
+  return core.config.backends.map(({ id }) => core.backends.get(id)?.total ?? 0);
+}
+
+function* serveOne(world: World): Generator<void> {
+  if (world.state.breach !== undefined) return;
+  const client = world.traffic.sendOne();
+  yield* until(world, PATIENCE_MS, () => client.hasEnded);
+  if (!client.hasEnded) breach(world, 'a request to healthy backends did not end');
 }
 
 /** The gateway is told to stop, some requests under way; they end, and then nothing is taken any more. */

@@ -19,6 +19,8 @@ export type OperatorsOptions = {
 
 export type Operators = {
   begin(): void;
+  /** Does one thing now. */
+  act(): void;
   calm(): void;
   /** What a reload reads. */
   load(): ReloadOutcome;
@@ -64,18 +66,22 @@ export function createOperators(options: OperatorsOptions): Operators {
   ];
 
   const act = () => {
-    if (isCalm) return;
-    actions[between(draw, 0, actions.length - 1)]?.();
-    plan();
+    if (!isCalm) actions[between(draw, 0, actions.length - 1)]?.();
   };
   // Some things are done in a hurry, one upon the other.
-  const plan = () =>
-    timeline.after(chance(draw, 0.2) ? between(draw, 0, 200) : waitFor(draw, settings.operatorEveryMs), act);
+  const plan = () => {
+    const waitMs = chance(draw, 0.2) ? between(draw, 0, 200) : waitFor(draw, settings.operatorEveryMs);
+    timeline.after(waitMs, () => {
+      act();
+      if (!isCalm) plan();
+    });
+  };
 
   return {
     begin() {
       if (actions.length > 0) plan();
     },
+    act,
     calm() {
       isCalm = true;
     },

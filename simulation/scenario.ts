@@ -23,6 +23,8 @@ export type WorldSettings = {
   readonly tunnelWaitMs: number;
   /** Between two faults of one backend, on average. */
   readonly faultEveryMs: number;
+  /** Facts that come while nobody sends anything: probes and sweeps. */
+  readonly quietFactsPerMs: number;
   /** Between two actions of operators, on average. */
   readonly operatorEveryMs: number;
   /** How much comes in a burst, in shares of what all backends can do together. */
@@ -42,19 +44,23 @@ export function drawScenario(seed: number, steps: number): Scenario {
   return { seed, steps, backends, faults };
 }
 
-export function drawSettings({ seed, faults }: Scenario): WorldSettings {
+export function drawSettings({ seed, faults, backends }: Scenario): WorldSettings {
   const draw = drawFor(seed, 'settings');
-  const probeIntervalMs = chance(draw, 0.4) ? spread(draw, 1_000, 60_000) : spread(draw, 60_000, 3_600_000);
+  const probeIntervalMs = chance(draw, 0.3) ? spread(draw, 1_000, 60_000) : spread(draw, 60_000, 3_600_000);
+  const sweepIntervalMs = Math.max(spread(draw, 1_000, 600_000), Math.round(probeIntervalMs / 4));
+  const quietFactsPerMs = backends / probeIntervalMs + 1 / sweepIntervalMs;
   return {
     probeIntervalMs,
     probeTimeoutMs: spread(draw, 100, Math.min(probeIntervalMs * 2, 30_000)),
-    sweepIntervalMs: Math.max(spread(draw, 1_000, 600_000), Math.round(probeIntervalMs / 4)),
+    sweepIntervalMs,
+    quietFactsPerMs,
     connectTimeoutMs: spread(draw, 50, 5_000),
     headersTimeoutMs: spread(draw, 1_000, 60_000),
     idleTimeoutMs: spread(draw, 500, 30_000),
     tunnelWaitMs: spread(draw, 100, 30_000),
     faultEveryMs: spread(draw, 5_000, 7_200_000),
-    operatorEveryMs: spread(draw, 10_000, 14_400_000),
+    // Else they would do little but reload in a night when nothing else happens.
+    operatorEveryMs: Math.max(spread(draw, 10_000, 14_400_000), spread(draw, 20, 400) / quietFactsPerMs),
     load: faults.includes('flood') ? spread(draw, 20, 60) / 10 : spread(draw, 1, 15) / 10,
     latestMs: faults.includes('lateTimers') ? spread(draw, 5, 3_000) : 0,
   };

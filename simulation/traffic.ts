@@ -9,10 +9,15 @@ export type TrafficOptions = Surroundings & {
   readonly scenario: Scenario;
   readonly servers: Servers;
   readonly poolSize: () => number;
+  /** Told of a burst, which lasts about so long: trouble likes company. */
+  readonly onBurst: (lastsMs: number) => void;
 };
 
-/** The share of a run's steps that one quiet stretch, and one burst, takes at most. */
-const MOST_OF_RUN = 8;
+/** The share of a run's steps that one burst, and one quiet stretch, takes at most. */
+const LONGEST_BURST = 1 / 8;
+const LONGEST_REST = 1 / 12;
+/** Facts of one request, about. */
+const FACTS_PER_REQUEST = 2.5;
 /** However strong the backends are; more at a time would be no other world. */
 const MOST_PER_MS = 2;
 /** A client that has not got its answer by then leaves. */
@@ -37,10 +42,11 @@ export class Traffic {
 
   begin(): void {
     if (this.#isCalm) return;
-    const { scenario, servers, timeline } = this.#options;
-    const length = spread(this.#draw, 3, Math.max(4, scenario.steps / MOST_OF_RUN / 2));
+    const { scenario, onBurst } = this.#options;
+    const most = Math.max(4, (scenario.steps * LONGEST_BURST) / FACTS_PER_REQUEST);
+    const length = spread(this.#draw, 3, most);
     const gap = this.#gapMs();
-    if (chance(this.#draw, 0.6)) timeline.after(Math.round(this.#draw() * gap * length), servers.storm);
+    onBurst(gap * length);
     this.#burst(length, gap);
   }
 
@@ -120,8 +126,7 @@ export class Traffic {
 
   #rest(): void {
     const { scenario, settings, timeline } = this.#options;
-    const factsPerMs = scenario.backends / settings.probeIntervalMs + 1 / settings.sweepIntervalMs;
-    const longestMs = Math.max(100, scenario.steps / MOST_OF_RUN / factsPerMs);
+    const longestMs = Math.max(100, (scenario.steps * LONGEST_REST) / settings.quietFactsPerMs);
     const draw = this.#draw;
     const restMs = oneOf(draw, [
       waitFor(draw, 500),

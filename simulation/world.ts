@@ -71,7 +71,12 @@ export function createWorld(
   const retryOn = () => core.config.retry.on;
   const poolSize = () => core.config.pool.size;
   const ends = { desk, sockets, settings, timeline, retryOn, onBreach };
-  const traffic = new Traffic({ ...ends, scenario, servers, poolSize });
+  const stormDraw = drawFor(scenario.seed, 'bursts');
+  const onBurst = (lastsMs: number) => {
+    if (chance(stormDraw, 0.6)) timeline.after(Math.round(stormDraw() * lastsMs), servers.storm);
+    if (chance(stormDraw, 0.3)) timeline.after(Math.round(stormDraw() * lastsMs), operators.act);
+  };
+  const traffic = new Traffic({ ...ends, scenario, servers, poolSize, onBurst });
   const prober = createProber(servers, settings, timeline);
   const gateway = connectGateway({
     ...{ balancer, timeline, settings, desk, sockets, prober, control$, reloads$ },
