@@ -75,7 +75,7 @@ function tellBreach(failed: Verdict): void {
   console.log(
     `simulate: BREACH in seed ${failed.scenario.seed}, entry ${failed.entries.length}:\n  ${failed.breach}`,
   );
-  const small = shrink(failed);
+  const small = shrink(failed, (scenario) => judge(scenario, 1));
   const { seed, steps, backends, faults } = small.scenario;
   const folder = writeLog(join(values.out ?? tmpdir(), `reprise-simulation-${seed}`), small);
   console.log(`smallest that fails so, at entry ${small.entries.length}:\n  ${small.breach}`);

@@ -1,5 +1,5 @@
 /** Makes a scenario that fails smaller, as long as it fails in the same way: fewer steps, faults and backends. */
-import { judge, type Verdict } from './judge.ts';
+import type { Verdict } from './judge.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Each try is a run or two; more than this would not make it much smaller. */
@@ -15,15 +15,18 @@ export function kindOf(breach: string): string {
     .replace(/\bN(?:,-?N)+/g, 'N');
 }
 
-/** @returns the smallest that was found to fail in the same way, judged; the one given, if there is none */
-export function shrink(failed: Verdict): Verdict {
+/**
+ * @param judgeOne judges a scenario
+ * @returns the smallest that was found to fail in the same way, judged; the one given, if there is none
+ */
+export function shrink(failed: Verdict, judgeOne: (scenario: Scenario) => Verdict): Verdict {
   const kind = kindOf(failed.breach ?? '');
   let best = failed;
   let left = MOST_TRIES;
   const isSmaller = (scenario: Scenario): boolean => {
     if (left === 0) return false;
     left -= 1;
-    const verdict = judge(scenario, 1);
+    const verdict = judgeOne(scenario);
     if (verdict.breach === undefined || kindOf(verdict.breach) !== kind) return false;
     best = verdict;
     return true;

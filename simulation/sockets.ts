@@ -27,7 +27,7 @@ export type End = {
   plan: Plan | undefined;
 };
 
-export type SocketOptions = {
+type SocketOptions = {
   readonly serverOf: (backend: string) => Server | undefined;
   readonly settings: WorldSettings;
   readonly timeline: Timeline;

@@ -5,7 +5,7 @@ import type { Fault } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 import type { Servers } from './servers.ts';
 
-export type TrafficOptions = Surroundings & {
+type TrafficOptions = Surroundings & {
   readonly scenario: Scenario;
   readonly servers: Servers;
   readonly poolSize: () => number;
