@@ -17,28 +17,23 @@ const SCENARIO: Scenario = {
   faults: ['crash', 'drain', 'abort', 'late'],
 };
 
-/** A judge that finds something wrong wherever a backend fell out, at the first of these. */
+/** A judge that finds something wrong where a connection is refused for the first time. */
 function severe(scenario: Scenario): Verdict {
   const verdict = judge(scenario);
-  const index = verdict.entries.findIndex(({ decisions }) =>
-    decisions.some((decision) => decision.type === 'backend.changed' && decision.to === 'unhealthy'),
-  );
+  const index = verdict.entries.findIndex(({ fact }) => fact.type === 'socket.failed');
   if (index === -1) return verdict;
-  return {
-    ...verdict,
-    breach: `b3 fell at entry ${index + 1}`,
-    entries: verdict.entries.slice(0, index + 1),
-  };
+  const entries = verdict.entries.slice(0, index + 1);
+  return { ...verdict, breach: `b3 refused entry ${index + 1}`, entries };
 }
 
 describe('a scenario that fails', () => {
   it('is made smaller as long as it fails in the same way', () => {
     const failed = severe(SCENARIO);
-    assert.match(failed.breach ?? '', /^b3 fell at entry/);
+    assert.match(failed.breach ?? '', /^b3 refused entry/);
     const small = shrink(failed, severe);
     assert.deepEqual(small.scenario.faults, ['crash']);
     assert.ok(small.scenario.backends < 12 && small.scenario.steps < 300, JSON.stringify(small.scenario));
-    assert.equal(kindOf(small.breach ?? ''), 'B fell at entry N');
+    assert.equal(kindOf(small.breach ?? ''), 'B refused entry N');
   });
 
   it('stays as it is where nothing smaller fails', () => {
