@@ -94,6 +94,8 @@ function unwell({ balancer: { core }, timeline }: World): string | undefined {
 
 /** Courses of picks longer than this are not gone through. */
 const MOST_PICKS = 400;
+/** Where requests were sent again within a round, others had more than their turn, and another round is judged. */
+const MOST_TRIES = 4;
 
 /**
  * One request after the other, so that nobody is left out for want of room. What trouble has left in current weights is
@@ -102,39 +104,58 @@ const MOST_PICKS = 400;
  * gives to every backend exactly what its weight says.
  */
 function* share(world: World): Generator<void> {
-  const { core } = world.balancer;
+  for (let left = MOST_TRIES; left > 0 && world.state.breach === undefined; left -= 1) {
+    const shares = sharesOf(world);
+    const round = shares.reduce((sum, share) => sum + share, 0);
+    const peers = selectorOf(world.balancer.core).peers;
+    const behind = Math.max(0, ...peers.map((peer) => Math.abs(peer.currentWeight) / peer.weight));
+    const settling = round * (1 + Math.ceil(behind / round));
+    if (settling + round > MOST_PICKS) return;
+    for (let one = 0; one < settling; one += 1) yield* serveOne(world);
+    const before = positionOf(world);
+    for (let one = 0; one < round; one += 1) yield* serveOne(world);
+    const after = positionOf(world);
+    if (after.retries !== before.retries) continue;
+    judgeRound(world, shares, before, after);
+    return;
+  }
+}
+
+type Position = {
+  readonly weights: readonly number[];
+  readonly picks: readonly number[];
+  readonly retries: number;
+};
+
+/** Where the round is: current weights, picks for requests that come, and retries, in the order of the config. */
+function positionOf({ balancer: { core }, state }: World): Position {
+  return {
+    weights: selectorOf(core).peers.map(({ currentWeight }) => currentWeight),
+    picks: core.config.backends.map(({ id }) => state.picks.get(id) ?? 0),
+    retries: state.retries,
+  };
+}
+
+function judgeRound(world: World, shares: readonly number[], before: Position, after: Position): void {
+  if (world.state.breach !== undefined) return;
+  if (before.weights.join() !== after.weights.join())
+    breach(world, `a round takes the current weights from ${before.weights} to ${after.weights}`);
+  for (const [index, { id }] of world.balancer.core.config.backends.entries()) {
+    const got = (after.picks[index] ?? 0) - (before.picks[index] ?? 0);
+    if (got !== shares[index])
+      breach(world, `in a round ${id} got ${got} requests, not ${shares[index]} as its weight says`);
+  }
+}
+
+/** How many requests each backend gets in a round, in the order of the config. */
+function sharesOf({ balancer: { core } }: World): number[] {
   const { backends } = core.config;
   const divisor = backends.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
-  const round = backends.reduce((sum, { weight }) => sum + weight, 0) / Math.max(1, divisor);
-  const settling = Math.max(
-    0,
-    ...selectorOf(core).peers.map(({ currentWeight, weight }) => Math.abs(currentWeight) / weight),
-  );
-  const rounds = 1 + Math.ceil(settling / round);
-  if ((rounds + 1) * round > MOST_PICKS) return;
-  for (let left = rounds * round; left > 0; left -= 1) yield* serveOne(world);
-  const weightsOf = () => selectorOf(core).peers.map(({ currentWeight }) => currentWeight);
-  const weights = weightsOf();
-  const totals = totalsOf(world);
-  for (let left = round; left > 0; left -= 1) yield* serveOne(world);
-  if (world.state.breach !== undefined) return;
-  if (weights.join() !== weightsOf().join())
-    breach(world, `after ${rounds} rounds the current weights go from ${weights} to ${weightsOf()} in one`);
-  const after = totalsOf(world);
-  for (const [index, { id, weight }] of backends.entries()) {
-    const got = (after[index] ?? 0) - (totals[index] ?? 0);
-    if (got !== weight / divisor)
-      breach(world, `of ${round} requests ${id} got ${got}, not ${weight / divisor} as its weight says`);
-  }
+  return backends.map(({ weight }) => weight / divisor);
 }
 
 function greatestCommonDivisor(one: number, other: number): number {
   return other === 0 ? one : greatestCommonDivisor(other, one % other);
-}
-
-/** Requests sent to each backend so far, in the order of the config. */
-function totalsOf({ balancer: { core } }: World): number[] {
-  return core.config.backends.map(({ id }) => core.backends.get(id)?.total ?? 0);
 }
 
 function* serveOne(world: World): Generator<void> {

@@ -1,6 +1,6 @@
 /** The probe port of a simulated world: what a health check would come to at the backend as it is then. */
 import { Observable } from 'rxjs';
-import type { BackendSettings } from '../src/actors/events.ts';
+import type { BackendSettings, CoreConfig } from '../src/actors/events.ts';
 import type { ProbePort, ProbeResult } from '../src/streams/ports.ts';
 import { between } from './draw.ts';
 import type { WorldSettings } from './scenario.ts';
@@ -12,7 +12,16 @@ export type SimulatedProber = ProbePort & {
   readonly running: ReadonlyMap<string, number>;
 };
 
-export function createProber(servers: Servers, settings: WorldSettings, timeline: Timeline): SimulatedProber {
+type ProberOptions = {
+  readonly servers: Servers;
+  readonly settings: WorldSettings;
+  readonly timeline: Timeline;
+  readonly config: () => CoreConfig;
+  readonly onBreach: (breach: string) => void;
+};
+
+export function createProber(options: ProberOptions): SimulatedProber {
+  const { servers, settings, timeline, config, onBreach } = options;
   const running = new Map<string, number>();
   const count = (id: string, more: number) => {
     const next = (running.get(id) ?? 0) + more;
@@ -24,6 +33,8 @@ export function createProber(servers: Servers, settings: WorldSettings, timeline
     probe: ({ id }: BackendSettings) =>
       new Observable<ProbeResult>((subscriber) => {
         const server = servers.of(id);
+        if (!config().backends.some((backend) => backend.id === id))
+          onBreach(`${id} is probed and not in the config`);
         if (server === undefined) throw new RangeError(`there is no backend ${id} in this world`);
         const result = probe(server, settings);
         count(id, 1);

@@ -22,6 +22,9 @@ type State = {
   facts: number;
   /** What was found wrong first. */
   breach: string | undefined;
+  /** Picks for requests that came, by backend, and how often requests were sent again. */
+  readonly picks: Map<string, number>;
+  retries: number;
   /** Whether timers fire on time. */
   isCalm: boolean;
 };
@@ -46,7 +49,7 @@ export function createWorld(
   scenario: Scenario,
   onEntry: (entry: Entry, world: World) => string | undefined,
 ): World {
-  const state: State = { facts: 0, breach: undefined, isCalm: false };
+  const state: State = { facts: 0, breach: undefined, picks: new Map(), retries: 0, isCalm: false };
   const settings = drawSettings(scenario);
   const balancer = createBalancer();
   const { core } = balancer;
@@ -77,13 +80,14 @@ export function createWorld(
     if (chance(stormDraw, 0.3)) timeline.after(Math.round(stormDraw() * lastsMs), operators.act);
   };
   const traffic = new Traffic({ ...ends, scenario, servers, poolSize, onBurst });
-  const prober = createProber(servers, settings, timeline);
+  const prober = createProber({ servers, settings, timeline, config, onBreach });
   const gateway = connectGateway({
     ...{ balancer, timeline, settings, desk, sockets, prober, control$, reloads$ },
     load: operators.load,
     random: drawFor(scenario.seed, 'jitter'),
     onEntry(entry) {
       state.facts += 1;
+      if (state.isCalm) notePicks(state, entry);
       state.breach ??= onEntry(entry, world);
     },
     onTunnelsDue: (backend) => traffic.endTunnels(backend),
@@ -112,4 +116,12 @@ export function createWorld(
 function lateness(draw: () => number, latestMs: number): number {
   if (latestMs === 0 || chance(draw, 0.7)) return between(draw, -1, 1);
   return between(draw, 0, latestMs);
+}
+
+function notePicks(state: State, { fact, decisions }: Entry): void {
+  for (const decision of decisions) {
+    if (decision.type === 'request.retried') state.retries += 1;
+    if (decision.type === 'backend.selected' && fact.type === 'request.received')
+      state.picks.set(decision.backend, (state.picks.get(decision.backend) ?? 0) + 1);
+  }
 }

@@ -9,6 +9,7 @@ import {
   drainingEnds,
   ejectionsStayWithinTheirShare,
   leasesBeginAtHealthyBackends,
+  pausesAreHeeded,
   sharesAreWhole,
   slowStartsEnd,
   someoneIsHealthyWhileOneIsEjected,
@@ -30,6 +31,7 @@ import { createRetryMemory } from './invariants/retry-memory.ts';
 import type { MomentRule, StepRule } from './invariants/rule.ts';
 import {
   leaseCountsAreTrue,
+  onlyHealthyBackendsKeepSockets,
   poolsStayWithinSize,
   socketsAreHeldOnce,
   socketsAreYoung,
@@ -40,6 +42,7 @@ import { createWeightMemory } from './invariants/weight-memory.ts';
 /** These look at each backend, and at each request that waits. */
 const QUICK_RULES: readonly MomentRule[] = [
   poolsStayWithinSize,
+  onlyHealthyBackendsKeepSockets,
   theSelectorIsUpToDate,
   nobodyWaitsInVain,
   drainingEnds,
@@ -65,6 +68,7 @@ const STEP_RULES: readonly StepRule[] = [
   sweepsLeaveNothingOld,
   ejectionsStayWithinTheirShare,
   heldAnswersAreDecided,
+  pausesAreHeeded,
 ];
 
 /** @returns all that is wrong with the core as it stands, in words; nothing if all is well */

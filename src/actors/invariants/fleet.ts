@@ -3,6 +3,7 @@ import { type Core, poolOf, selectorOf, statusOfBackend } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
 import { mostEjected } from '../outlier.ts';
 import { hasRoom } from '../pool.ts';
+import { isWilling } from '../selector.ts';
 
 /** A lease begins only at a backend that is healthy at the end of the step that began it. */
 export function leasesBeginAtHealthyBackends(
@@ -90,6 +91,7 @@ export function sharesAreWhole(core: Core): string | undefined {
     const pool = backends.get(backend);
     if (effectiveWeight > weight || (pool !== undefined && pool.limit > pool.size))
       return `${backend} has more than its share`;
+    if (pool !== undefined && pool.limit < 1) return `${backend} may have no lease at all`;
     const isWhole = effectiveWeight === weight && pool?.limit === pool?.size;
     if (!isWhole && !core.ramps.has(backend)) return `${backend} is kept short and is not in slow start`;
   }
@@ -103,6 +105,28 @@ export function slowStartsEnd(core: Core): string | undefined {
     if (core.at - since >= slowStartMs)
       return `${backend} is in slow start for ${core.at - since} ms, of ${slowStartMs}`;
     if (statusOfBackend(core, backend) !== 'healthy') return `${backend} is in slow start and is not healthy`;
+  }
+  return undefined;
+}
+
+/** A backend is left alone for no longer than an ejection may last, and heeded as long as there is another. */
+export function pausesAreHeeded(core: Core, _: Fact, decisions: readonly Decision[]): string | undefined {
+  for (const decision of decisions) {
+    if (decision.type === 'backend.paused') {
+      const longestMs = core.config.outlier?.maxEjectionMs ?? 0;
+      if (decision.until > core.at + longestMs)
+        return `${decision.backend} is left alone for ${decision.until - core.at} ms, of ${longestMs}`;
+    }
+    // What a step that changed more has picked from is not known any more.
+    if (decision.type !== 'backend.selected' || decisions.length > 2) continue;
+    const tried = core.requests.get(decision.request)?.tried ?? [];
+    const { peers } = selectorOf(core);
+    const isPaused = peers.some(
+      ({ backend, pausedUntil }) => backend === decision.backend && pausedUntil > core.at,
+    );
+    const other = peers.find((peer) => peer.backend !== decision.backend && isWilling(peer, tried, core.at));
+    if (isPaused && other !== undefined)
+      return `request ${decision.request} was given to ${decision.backend}, which asked to be left alone`;
   }
   return undefined;
 }

@@ -65,7 +65,14 @@ export function createRequestMemory(latestTimerMs: number | undefined): RequestM
     open,
     lookAtAll,
     follow(core, fact, decisions, breaches) {
-      if (fact.type === 'request.received') open.add(fact.request);
+      if (fact.type === 'request.received') {
+        open.add(fact.request);
+        lookAtLength(core, decisions, breaches);
+      }
+      if (latestTimerMs !== undefined && fact.type === 'timer.fired' && fact.timer === 'queue') {
+        if (!deadlines.has(fact.request))
+          breaches.push(`the wait of request ${fact.request} was ended, which does not wait`);
+      }
       for (const decision of decisions) note(core, decision, breaches);
       if ('request' in fact && !core.requests.has(fact.request)) {
         open.delete(fact.request);
@@ -74,4 +81,12 @@ export function createRequestMemory(latestTimerMs: number | undefined): RequestM
       if (open.size !== core.requests.size) lookAtAll(core, breaches);
     },
   };
+}
+
+/** The line is bounded for those who come; one that is in already and lost its backend is not sent away for it. */
+function lookAtLength(core: Core, decisions: readonly Decision[], breaches: string[]): void {
+  const { max } = core.config.pool.queue;
+  for (const decision of decisions)
+    if (decision.type === 'request.queued' && decision.length > max)
+      breaches.push(`request ${decision.request} is number ${decision.length} of a line of ${max} at most`);
 }

@@ -7,6 +7,8 @@ import type { Core } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
 import type { Memory } from './rule.ts';
 
+type Retried = Extract<Decision, { type: 'request.retried' }>;
+
 const LEAST = 3;
 const SURE_SHARE = 0.9;
 
@@ -15,6 +17,8 @@ export function createRetryMemory(): Memory {
   const retries = createTimes();
   const reused = new Set<number>();
   const answering = new Set<number>();
+  /** Attempts of a request so far, and how often a stale socket has used up none. */
+  const attempts = new Map<number, { used: number; stale: number }>();
   let windowMs: number | undefined;
 
   const spend = (core: Core, breaches: string[]) => {
@@ -28,6 +32,16 @@ export function createRetryMemory(): Memory {
       budgetShare * requests.since(core.at - budgetWindowMs),
     );
     if (count > most) breaches.push(`${count} retries are in a window that has budget for ${most}`);
+  };
+
+  const count = (core: Core, { request, attempt }: Retried, breaches: string[]) => {
+    const so = attempts.get(request) ?? { used: 0, stale: 0 };
+    attempts.set(request, so);
+    if (attempt === so.used) so.stale += 1;
+    else if (attempt > core.config.retry.attempts)
+      breaches.push(`request ${request} has attempt ${attempt} of ${core.config.retry.attempts}`);
+    so.used = attempt;
+    if (so.stale > 1) breaches.push(`request ${request} has met a stale socket ${so.stale} times`);
   };
 
   const noteFact = (core: Core, fact: Fact) => {
@@ -48,11 +62,15 @@ export function createRetryMemory(): Memory {
         if (decision.type === 'lease.granted' && decision.reused) reused.add(decision.lease);
         if (decision.type !== 'request.retried') continue;
         const { request } = decision;
+        count(core, decision, breaches);
         if (answering.has(request)) breaches.push(`request ${request} is sent again after its first byte`);
         if (isCounted(fact, decisions, reused)) spend(core, breaches);
       }
       for (const decision of decisions) if (decision.type === 'lease.released') reused.delete(decision.lease);
-      if ('request' in fact && !core.requests.has(fact.request)) answering.delete(fact.request);
+      if ('request' in fact && !core.requests.has(fact.request)) {
+        answering.delete(fact.request);
+        attempts.delete(fact.request);
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 /** What must hold of sockets and of the leases on them, as the pool keeps them. */
-import { type Core, poolOf } from '../core.ts';
+import { type Core, poolOf, statusOfBackend } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
 
 /** A socket is on one lease or idle in one pool, never both, never twice. */
@@ -66,6 +66,15 @@ export function sweepsLeaveNothingOld(core: Core, fact: Fact): string | undefine
       if (maxLifetimeMs > 0 && openedAt + maxLifetimeMs <= core.at)
         return `socket ${socket} is ${core.at - openedAt} ms old`;
     }
+  }
+  return undefined;
+}
+
+/** Only a backend that is healthy keeps idle sockets: those of a host that fell out may be half-open. */
+export function onlyHealthyBackendsKeepSockets(core: Core): string | undefined {
+  for (const [backend, { idle }] of poolOf(core).backends) {
+    if (idle.length > 0 && statusOfBackend(core, backend) !== 'healthy')
+      return `${backend} is ${statusOfBackend(core, backend)} and keeps ${idle.length} idle sockets`;
   }
   return undefined;
 }
