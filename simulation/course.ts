@@ -3,6 +3,7 @@
  * to come back, and to be shared by weight again; then the gateway stops.
  */
 import { poolOf, selectorOf, statusOfBackend } from '../src/actors/core.ts';
+import type { BackendStatus } from '../src/actors/events.ts';
 import { firstConfig } from './scenario.ts';
 import { PATIENCE_MS } from './traffic.ts';
 import type { World } from './world.ts';
@@ -67,7 +68,9 @@ function* recover(world: World): Generator<void> {
   const { operators, balancer, scenario, settings } = world;
   const { core } = balancer;
   if (core.config.backends.length === 0) operators.reloadWith(firstConfig(scenario));
-  for (const { id } of core.config.backends) operators.restore(id);
+  for (const { id } of core.config.backends) if (isHeld(statusOfBackend(core, id))) operators.restore(id);
+  // A probe that began while there were faults may still fail.
+  yield* until(world, settings.probeTimeoutMs + 1, () => false);
   const { health, outlier } = core.config;
   const beatMs = settings.probeIntervalMs * 1.1 + settings.probeTimeoutMs + 10;
   const longestMs =
@@ -78,6 +81,11 @@ function* recover(world: World): Generator<void> {
   yield* until(world, longestMs, isWell);
   const problem = unwell(world);
   if (problem !== undefined) breach(world, `${problem}, ${longestMs} ms after the faults have stopped`);
+}
+
+/** Whether only an operator can bring it back. Nobody ends an ejection but time. */
+function isHeld(status: BackendStatus | undefined): boolean {
+  return status === 'draining' || status === 'drained';
 }
 
 function unwell({ balancer: { core }, timeline }: World): string | undefined {

@@ -53,7 +53,11 @@ export function createLeaseMemory(): LeaseMemory {
       for (const decision of decisions) note(core, decision, breaches);
       if (risen.size === 0) return;
       for (const [backend, by] of risen) {
-        if (by > 0 && statusOfBackend(core, backend) === 'draining')
+        if (by <= 0) continue;
+        const { leased = 0, limit = 0 } = poolOfBackend(core, backend) ?? {};
+        if (leased > limit)
+          breaches.push(`${backend} was given a lease and has ${leased}, of ${limit} at most`);
+        if (statusOfBackend(core, backend) === 'draining')
           breaches.push(`${backend} is draining and its leases rose`);
       }
       risen.clear();
