@@ -4,6 +4,7 @@
  */
 import { poolOf, selectorOf, statusOfBackend } from '../src/actors/core.ts';
 import type { BackendStatus } from '../src/actors/events.ts';
+import { readBack } from './read-back.ts';
 import { firstConfig } from './scenario.ts';
 import { PATIENCE_MS } from './traffic.ts';
 import type { World } from './world.ts';
@@ -44,7 +45,11 @@ function breach(world: World, text: string): void {
   world.state.breach ??= text;
 }
 
+/** A disk that is well writes what waits in less. */
+const LOG_CLOSES_WITHIN_MS = 600_000;
+
 function calm(world: World): void {
+  world.record?.disk.calm();
   const { servers, traffic, operators } = world;
   world.state.isCalm = true;
   servers.calm();
@@ -190,4 +195,16 @@ function* stop(world: World): Generator<void> {
   if (sockets.ends.size !== idle)
     breach(world, `${sockets.ends.size} sockets are open of which the core knows ${idle}`);
   gateway.close();
+  yield* closeLog(world);
+}
+
+/** What of the log can be on the disk gets there, and then all of it is read back. */
+function* closeLog(world: World): Generator<void> {
+  const { record, state } = world;
+  if (record === undefined) return;
+  const { disk, recorder } = record;
+  yield* until(world, LOG_CLOSES_WITHIN_MS, () => recorder.isAtRest);
+  if (!recorder.isAtRest) breach(world, 'the event log does not come to rest');
+  const problem = readBack(disk, recorder, state.facts);
+  if (problem !== undefined) breach(world, problem);
 }

@@ -2,12 +2,15 @@
 import { Subject } from 'rxjs';
 import { type Balancer, createBalancer } from '../src/actors/balancer.ts';
 import type { Entry, Fact } from '../src/actors/events.ts';
+import { takeSnapshot } from '../src/actors/snapshot.ts';
 import type { ReloadTrigger } from '../src/streams/config.ts';
 import { createRequestDesk } from '../src/streams/requests.ts';
+import { SimulatedDisk } from './disk.ts';
 import { between, chance, drawFor } from './draw.ts';
 import { connectGateway, type SimulatedGateway } from './gateway.ts';
 import { createOperators, type Operators } from './operators.ts';
 import { createProber, type SimulatedProber } from './prober.ts';
+import { Recorder } from './recorder.ts';
 import { drawSettings, type Scenario, type WorldSettings } from './scenario.ts';
 import { createServers, type Servers } from './servers.ts';
 import { SimulatedSockets } from './sockets.ts';
@@ -29,6 +32,8 @@ type State = {
   isCalm: boolean;
 };
 
+type Record = { readonly disk: SimulatedDisk; readonly recorder: Recorder };
+
 export type World = {
   readonly state: State;
   readonly scenario: Scenario;
@@ -42,6 +47,8 @@ export type World = {
   readonly operators: Operators;
   readonly gateway: SimulatedGateway;
   readonly control$: Subject<Fact>;
+  /** Where the disk fails: what is recorded on it. */
+  readonly record: Record | undefined;
 };
 
 /** @param onEntry sees each entry before anything is done about it. @returns what is wrong, if anything is */
@@ -87,13 +94,17 @@ export function createWorld(
     random: drawFor(scenario.seed, 'jitter'),
     onEntry(entry) {
       state.facts += 1;
+      // As in the daemon: before anything is done about it.
+      record?.recorder.append(entry);
       if (state.isCalm) notePicks(state, entry);
       state.breach ??= onEntry(entry, world);
     },
     onTunnelsDue: (backend) => traffic.endTunnels(backend),
     onError: (error) => onBreach(`an error was thrown: ${error instanceof Error ? error.stack : error}`),
   });
+  const record = scenario.faults.includes('disk') ? createRecord(scenario, timeline, balancer) : undefined;
   const world: World = {
+    record,
     state,
     ...{
       scenario,
@@ -124,4 +135,12 @@ function notePicks(state: State, { fact, decisions }: Entry): void {
     if (decision.type === 'backend.selected' && fact.type === 'request.received')
       state.picks.set(decision.backend, (state.picks.get(decision.backend) ?? 0) + 1);
   }
+}
+
+function createRecord({ seed }: Scenario, timeline: Timeline, { core }: Balancer): Record {
+  const draw = drawFor(seed, 'disk');
+  const disk = new SimulatedDisk(draw);
+  // A log that cannot be opened at the start is no reason not to serve.
+  if (chance(draw, 0.2)) disk.befall();
+  return { disk, recorder: new Recorder({ disk, draw, timeline, snapshot: () => takeSnapshot(core) }) };
 }
