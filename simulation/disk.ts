@@ -18,7 +18,9 @@ export class DiskError extends Error {
 export type StoredSegment = {
   /** The number of its first entry, which is its name. */
   readonly seq: number;
-  bytes: Buffer;
+  /** What was written, piece by piece. */
+  pieces: Buffer[];
+  size: number;
   syncedBytes: number;
 };
 
@@ -64,7 +66,7 @@ export class SimulatedDisk {
     this.#wear();
     if (this.#trouble === 'noNewFile') throw new DiskError('EMFILE');
     if (this.segments.some((other) => other.seq === seq)) throw new DiskError('EEXIST');
-    const segment: StoredSegment = { seq, bytes: Buffer.alloc(0), syncedBytes: 0 };
+    const segment: StoredSegment = { seq, pieces: [], size: 0, syncedBytes: 0 };
     this.segments.push(segment);
     return segment;
   }
@@ -73,11 +75,10 @@ export class SimulatedDisk {
   write(segment: StoredSegment, bytes: Buffer): void {
     this.#wear();
     if (this.#trouble !== 'full' && this.#trouble !== 'broken') {
-      segment.bytes = Buffer.concat([segment.bytes, bytes]);
+      append(segment, bytes);
       return;
     }
-    const taken = between(this.#draw, 0, bytes.length);
-    segment.bytes = Buffer.concat([segment.bytes, bytes.subarray(0, taken)]);
+    append(segment, bytes.subarray(0, between(this.#draw, 0, bytes.length)));
     throw new DiskError(this.#trouble === 'full' ? 'ENOSPC' : 'EIO');
   }
 
@@ -87,7 +88,7 @@ export class SimulatedDisk {
       this.#doubt = { segment, syncedBytes: segment.syncedBytes };
       throw new DiskError('EIO');
     }
-    segment.syncedBytes = segment.bytes.length;
+    segment.syncedBytes = segment.size;
   }
 
   /** Cuts off what is not whole at the end of the log. @returns the number of the last entry there is */
@@ -95,10 +96,12 @@ export class SimulatedDisk {
     this.#wear();
     if (this.#trouble === 'broken') throw new DiskError('EIO');
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
-      const limit = this.#doubt?.segment === last ? this.#doubt.syncedBytes : last.bytes.length;
-      const { found } = lastGoodLine(last.bytes.subarray(0, limit), true);
+      const limit = this.#doubt?.segment === last ? this.#doubt.syncedBytes : last.size;
+      const bytes = bytesOfSegment(last);
+      const { found } = lastGoodLine(bytes.subarray(0, limit), true);
       if (found !== undefined && found.lastSeq >= last.seq) {
-        last.bytes = last.bytes.subarray(0, found.end);
+        last.pieces = [bytes.subarray(0, found.end)];
+        last.size = found.end;
         last.syncedBytes = found.end;
         this.#doubt = undefined;
         return found.lastSeq;
@@ -114,4 +117,13 @@ export class SimulatedDisk {
     this.#left -= 1;
     if (this.#left < 0) this.#trouble = undefined;
   }
+}
+
+function append(segment: StoredSegment, bytes: Buffer): void {
+  segment.pieces.push(bytes);
+  segment.size += bytes.length;
+}
+
+export function bytesOfSegment({ pieces }: StoredSegment): Buffer {
+  return Buffer.concat(pieces);
 }

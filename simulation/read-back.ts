@@ -2,7 +2,7 @@
 import { createReplay } from '../src/actors/replay.ts';
 import { decodeLine } from '../src/io/event-log/lines.ts';
 import { stateHash } from '../src/io/event-log/segments.ts';
-import type { SimulatedDisk } from './disk.ts';
+import { bytesOfSegment, type SimulatedDisk } from './disk.ts';
 import type { Recorder } from './recorder.ts';
 
 /** @param last the number of the last entry there was. @returns what is wrong with the log, if anything is */
@@ -15,8 +15,8 @@ export function readBack(
   let seq = 0;
   let dropped = 0;
   let gaps = 0;
-  for (const { bytes } of segments) {
-    const texts = bytes.toString().split('\n');
+  for (const segment of segments) {
+    const texts = bytesOfSegment(segment).toString().split('\n');
     if (texts.pop() !== '') return 'the log ends in half a line';
     for (const [index, text] of texts.entries()) {
       const decoded = decodeLine(text);

@@ -25,7 +25,7 @@ import { DiskError, type SimulatedDisk, type StoredSegment } from './disk.ts';
 import { between, chance, type Draw, spread } from './draw.ts';
 import type { Plan, Timeline } from './timeline.ts';
 
-export type RecorderOptions = {
+type RecorderOptions = {
   readonly disk: SimulatedDisk;
   readonly draw: Draw;
   readonly timeline: Timeline;
