@@ -7,14 +7,12 @@
  * Prints a table as Markdown; the exit code is 1 if a mutant survives.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Found } from './hunt.ts';
+import { createCopy } from './mutated-copy.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
 /** For one mutant; one that never comes to an end is told from one that survives. */
 const WITHIN_MS = 300_000;
 
@@ -22,54 +20,37 @@ const text = { type: 'string' } as const;
 const { values } = parseArgs({ options: { seeds: text, steps: text, only: text } });
 const { seeds = '300', steps = '1500', only = '' } = values;
 
-const folder = mkdtempSync(join(tmpdir(), 'reprise-mutants-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-for (const part of ['src', 'simulation', 'package.json'])
-  cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+using copy = createCopy();
+process.exitCode = hasSurvivors() ? 1 : 0;
 
-if (only === '') requireSound();
-console.log('| deliberate fault | in | found by | seeds |\n|---|---|---|---|');
-const survivors = MUTATIONS.filter(({ name }) => name.includes(only)).filter(
-  (mutation) => !isCaught(mutation),
-);
-console.log(
-  survivors.length === 0
-    ? '\nmutants: all were caught'
-    : `\nmutants: ${survivors.length} SURVIVED: ${survivors.map(({ name }) => name).join('; ')}`,
-);
-process.exitCode = survivors.length === 0 ? 0 : 1;
-
-/** Without a fault the same seeds must pass, or what is found below says nothing. */
-function requireSound(): void {
-  const { by } = hunt();
-  if (by === null) return;
-  console.log(`mutants: without any fault seeds up to ${seeds} fail already: ${by}`);
-  process.exit(1);
+function hasSurvivors(): boolean {
+  if (only === '' && !isSound()) return true;
+  console.log('| deliberate fault | in | found by | seeds |\n|---|---|---|---|');
+  const chosen = MUTATIONS.filter(({ name }) => name.includes(only));
+  const survivors = chosen.filter((mutation) => !isCaught(mutation)).map(({ name }) => name);
+  if (survivors.length === 0) console.log(`\nmutants: all ${chosen.length} were caught`);
+  else console.log(`\nmutants: ${survivors.length} SURVIVED: ${survivors.join('; ')}`);
+  return survivors.length > 0;
 }
 
-function isCaught({ name, file, before, after }: Mutation): boolean {
-  const path = join(folder, file);
-  const source = readFileSync(path, 'utf8');
-  if (source.split(before).length !== 2)
-    throw new Error(`${name}: ${file} does not have its text exactly once`);
-  writeFileSync(
-    path,
-    source.replace(before, () => after),
-  );
-  try {
-    const found = hunt();
-    console.log(
-      `| ${name} | \`${file.replace('src/', '')}\` | ${found.by ?? '**nothing**'} | ${found.seeds} |`,
-    );
-    return found.by !== null;
-  } finally {
-    writeFileSync(path, source);
-  }
+/** Without a fault the same seeds must pass, or what is found afterwards says nothing. */
+function isSound(): boolean {
+  const { by } = hunt();
+  if (by !== null) console.log(`mutants: without any fault seeds up to ${seeds} fail already: ${by}`);
+  return by === null;
+}
+
+function isCaught(mutation: Mutation): boolean {
+  const takeOut = copy.put(mutation);
+  const found = hunt();
+  takeOut();
+  const where = mutation.file.replace('src/', '');
+  console.log(`| ${mutation.name} | \`${where}\` | ${found.by ?? '**nothing**'} | ${found.seeds} |`);
+  return found.by !== null;
 }
 
 function hunt(): Found {
-  const script = join(folder, 'simulation/hunt.ts');
+  const script = join(copy.folder, 'simulation/hunt.ts');
   const { stdout, stderr, error } = spawnSync(process.execPath, [script, seeds, steps], {
     ...{ encoding: 'utf8', timeout: WITHIN_MS, killSignal: 'SIGKILL' },
   });
