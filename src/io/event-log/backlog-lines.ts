@@ -1,8 +1,7 @@
 /** What the backlog writes beside entries: the beginnings of segments, the marks of gaps, and states of the core. */
 import type { LogLine, SegmentLine } from '../../actors/log-lines.ts';
 import type { Backlog } from './backlog.ts';
-import { appendText, createChunks } from './chunks.ts';
-import { encodeLine } from './lines.ts';
+import { appendLine, createChunks } from './chunks.ts';
 import { stateHash } from './segments.ts';
 
 /** Begins a segment behind the last entry, or behind the gap if there is one. */
@@ -58,20 +57,20 @@ export function putCheckpoint(backlog: Backlog): void {
 }
 
 function putLine(backlog: Backlog, line: LogLine): void {
-  put(backlog, encodeLine(line, backlog.lines + 1), line.seq);
+  put(backlog, JSON.stringify(line), line.seq);
 }
 
-/** @param seq of the last entry up to this line */
-export function put(backlog: Backlog, text: string, seq: number): void {
+/** Puts a line behind the others. @param json an object @param seq of the last entry up to this line */
+export function put(backlog: Backlog, json: string, seq: number): void {
   let part = backlog.parts.at(-1);
   if (part === undefined) {
     part = { begins: undefined, chunks: createChunks(), bytes: 0, lastSeq: 0 };
     backlog.parts.push(part);
   }
-  const bytes = appendText(part.chunks, text);
+  backlog.lines += 1;
+  const bytes = appendLine(part.chunks, json, backlog.lines);
   part.bytes += bytes;
   part.lastSeq = seq;
-  backlog.lines += 1;
   backlog.waiting += bytes;
   backlog.segmentBytes += bytes;
 }

@@ -10,7 +10,6 @@ import type { SegmentLine } from '../../actors/log-lines.ts';
 import type { CoreSnapshot } from '../../actors/snapshot.ts';
 import { beginSegment, put, putCheckpoint, putGap, putSnapshot } from './backlog-lines.ts';
 import { type Chunks, freeChunks } from './chunks.ts';
-import { encodeLine } from './lines.ts';
 
 /** So many entries become lines together; small enough that a request does not wait for it. */
 const MOST_FRESH = 64;
@@ -135,13 +134,13 @@ function encodeFresh(backlog: Backlog, isStateDue: boolean): void {
   const { bufferBytes, segmentBytes } = options.settings();
   backlog.fresh = [];
   for (const entry of fresh) {
-    const line = encodeLine(entry, backlog.lines + 1);
-    if (bytesHeld(backlog) + line.length > bufferBytes) {
+    const json = JSON.stringify(entry);
+    if (bytesHeld(backlog) + json.length > bufferBytes) {
       backlog.gap = { after: entry.seq - 1, reason: 'too slow' };
       options.onTooSlow();
       return;
     }
-    put(backlog, line, entry.seq);
+    put(backlog, json, entry.seq);
   }
   backlog.sinceState += fresh.length;
   // Without an entry since the last segment began, the next one would have the same number, and so the same name.

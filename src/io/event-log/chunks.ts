@@ -1,7 +1,8 @@
 /**
- * Text as bytes, appended to buffers that are used again and again. Lines kept as strings would be walked over by each
+ * Lines as bytes, appended to buffers that are used again and again. Lines kept as strings would be walked over by each
  * garbage collection until they are written, which cost more than to encode them.
  */
+import { mostBytesOf, writeLine } from './lines.ts';
 
 export type Chunks = {
   readonly full: Buffer[];
@@ -10,8 +11,6 @@ export type Chunks = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
-/** A UTF-16 unit becomes three bytes at most. */
-const MOST_BYTES_PER_UNIT = 3;
 const MOST_SPARE = 4;
 
 const spare: Buffer[] = [];
@@ -20,17 +19,17 @@ export function createChunks(): Chunks {
   return { full: [], buffer: spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES), used: 0 };
 }
 
-/** @returns how many bytes the text has become */
-export function appendText(chunks: Chunks, text: string): number {
-  if (text.length * MOST_BYTES_PER_UNIT > chunks.buffer.length - chunks.used) makeRoom(chunks, text);
-  const bytes = chunks.buffer.write(text, chunks.used);
-  chunks.used += bytes;
-  return bytes;
+/** Appends a line. @param json an object @param n its number within its segment @returns how many bytes it has become */
+export function appendLine(chunks: Chunks, json: string, n: number): number {
+  const most = mostBytesOf(json);
+  if (most > chunks.buffer.length - chunks.used) makeRoom(chunks, most);
+  const start = chunks.used;
+  chunks.used = writeLine(chunks.buffer, start, json, n);
+  return chunks.used - start;
 }
 
-function makeRoom(chunks: Chunks, text: string): void {
+function makeRoom(chunks: Chunks, bytes: number): void {
   if (chunks.used > 0) chunks.full.push(chunks.buffer.subarray(0, chunks.used));
-  const bytes = text.length * MOST_BYTES_PER_UNIT <= CHUNK_BYTES ? CHUNK_BYTES : Buffer.byteLength(text);
   chunks.buffer =
     bytes > CHUNK_BYTES
       ? Buffer.allocUnsafeSlow(bytes)
