@@ -176,7 +176,7 @@ const HEALTH: readonly Mutation[] = [
   {
     name: 'draining does not end with the last lease',
     file: 'src/actors/answers.ts',
-    before: '  noteIfEmpty(core, entry.backend);\n',
+    before: '  noteIfEmpty(core, backend);\n',
     after: '',
   },
   {

@@ -339,7 +339,7 @@ describe('answers before the final one (RFC 9110 §15.2)', () => {
       using client = await connectRaw(gateway.port);
       client.socket.pause();
       client.send(requestText());
-      await gateway.fact('response.started');
+      await gateway.fact('response.ended');
       client.socket.resume();
       const text = await client.until((received) => received.endsWith('hi'));
       assert.ok(text.length < many.length * turns, 'all of them were kept');
