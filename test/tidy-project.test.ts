@@ -29,7 +29,6 @@ const SELF = 'test/tidy-project.test.ts';
 
 /** Files of the product that nothing of the product imports, and fixtures that nothing names. */
 const NOT_IN_USE: Exceptions = {
-  'src/actors/invariants.ts': 'what must always hold; the tests check it after every step',
   'test/fixtures/record-nginx-swrr.py': 'the recipe of nginx-swrr.json',
   'bench/peers/fast-proxy.cjs': 'bench/compare/proxies.ts starts each peer by its name',
   'bench/peers/fastify-http-proxy.cjs': 'as the one above',

@@ -42,6 +42,8 @@ function servedOver(core: Core, number: number, lease: number): RequestState | u
 export function beginResponse(core: Core, fact: Extract<Fact, { type: 'response.started' }>): void {
   const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
+  // An answer begins once; what its client has a part of is neither held back nor thrown away.
+  if (request.phase === 'answering') return;
   const entry = leaseNumbered(core, fact.lease);
   pauseIfAsked(core, entry, fact.retryAfterMs);
   if (fact.held === true) decideHeld(core, request, entry, fact.status);

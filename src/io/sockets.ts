@@ -12,6 +12,7 @@ import type { SocketPort } from '../streams/ports.ts';
 import { classifyFailure } from './failures.ts';
 import { originOf } from './origin.ts';
 import { createResponseClock, type ResponseClock } from './response-clock.ts';
+import { type Sieve, siftContinues } from './unasked-continue.ts';
 
 /** What carries requests over an open socket. */
 export type Connection = {
@@ -19,6 +20,7 @@ export type Connection = {
   readonly tcp: net.Socket;
   readonly client: Client;
   readonly clock: ResponseClock;
+  readonly sieve: Sieve;
 };
 
 /** An open or opening socket. */
@@ -62,11 +64,15 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     });
     tcp.once(backend.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timeout);
-      entry.connection = { tcp, client: clientOver(tcp, backend), clock: createResponseClock() };
+      entry.connection = {
+        ...{ tcp, client: clientOver(tcp, backend) },
+        ...{ clock: createResponseClock(), sieve: siftContinues(tcp) },
+      };
       facts$.next({ type: 'socket.opened', backend: backend.id, socket });
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
+      entry.connection?.clock.closed();
       if (!forget(socket)) return;
       if (entry.connection !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
       else {

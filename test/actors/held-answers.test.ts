@@ -14,6 +14,7 @@ import {
   probeFailed,
   received,
   type Scene,
+  started,
 } from '../support/core.ts';
 
 const TWO: ConfigChanges = {
@@ -38,6 +39,12 @@ describe('an answer that is held back', () => {
       { type: 'backend.selected', request: 1, backend: 'b' },
       { type: 'socket.requested', request: 1, lease: 2, backend: 'b', socket: 2 },
     ]);
+  });
+
+  it('is none if its answer has begun: nothing is thrown away of which the client has a part', () => {
+    const scene = sent();
+    scene.when(started(1, 1, 503));
+    assert.deepEqual(scene.when(held(1, 1, 503)), []);
   });
 
   const refusals: readonly [string, RetryRefusal, () => Scene, number?][] = [

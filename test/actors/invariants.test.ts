@@ -111,7 +111,7 @@ describe('an invariant finds', () => {
   it('a line that is not in order', () => {
     const scene = sound([received(1), received(2), received(3), received(4)]);
     poolOf(scene.core).waiting.reverse();
-    found(scene, ['the line is 4,3, waiting are 3,4']);
+    found(scene, ['the line is 4,3, and 2 requests wait']);
   });
 
   it('a selector that is wrong on health or room', () => {
@@ -138,7 +138,7 @@ describe('an invariant finds', () => {
   it('one who waits and is not there', () => {
     const scene = sound();
     poolOf(scene.core).waiting.push(9);
-    found(scene, ['the line is 9, waiting are ', 'request 9 waits and a has room']);
+    found(scene, ['request 9 waits and a has room', 'the line is 9, and 0 requests wait']);
   });
 
   it('one who is overtaken, but not by one who was served before it began to wait', () => {
@@ -153,7 +153,11 @@ describe('an invariant finds', () => {
     scene.core.requests.clear();
     poolOf(scene.core).leases.clear();
     poolOfA(scene).leased = 0;
-    found(scene, ['the selector is wrong on the room at a', 'a drains without a lease']);
+    found(scene, [
+      'request 1 is gone and has not ended',
+      'the selector is wrong on the room at a',
+      'a drains without a lease',
+    ]);
   });
 
   it('a backend that drains and gets a further lease', () => {
@@ -207,7 +211,7 @@ describe('an invariant finds', () => {
     };
     found(scene, ['socket 1 was leased at 100 ms'], [granted]);
     // The lease has ended within the step.
-    found(scene, [], [{ ...granted, lease: 7 }]);
+    found(scene, [], [requested(1, 7), { ...granted, lease: 7 }, released(7)]);
   });
 });
 
