@@ -76,8 +76,8 @@ const NOT_TAKEN = [
   /[\t ];|;[\t ]/,
   // A quote in an extension that is not around a value (RFC 9112 §7.1.1).
   /^[\da-f]+(?!(?:;[^;="\s]+(?:=(?:[^;="\s]+|"(?:[^"\\\r\n]|\\[^\r\n])*"))?)*\r?$);.*"/im,
-  // A tab behind a length (RFC 9110 §5.5 has it taken off).
-  /^content-length:.*\t\r?$/im,
+  // A tab behind a length or a coding (RFC 9110 §5.5 has it taken off).
+  /^(?:content-length|transfer-encoding):.*\t\r?$/im,
 ];
 
 /** Longer heads and trailers may be refused. */
