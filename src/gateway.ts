@@ -9,15 +9,15 @@ import type { Entry, Fact } from './actors/events.ts';
 import { createFigures, type Figures } from './actors/figures/figures.ts';
 import { foldEntry } from './actors/figures/fold.ts';
 import { takeSnapshot } from './actors/snapshot.ts';
+import { type BreachReport, createBreachReport } from './io/breach-report.ts';
 import { createClock } from './io/clock.ts';
-import type { Config } from './io/config/schema.ts';
 import { withoutSecrets } from './io/config/secrets.ts';
 import { type ConnectionLimits, createConnectionLimits } from './io/connection-limits.ts';
 import { type EventLog, noEventLog, openEventLog } from './io/event-log/event-log.ts';
 import { type FilePort, realFiles } from './io/event-log/files.ts';
 import { writeJournal } from './io/journal.ts';
 import { finishInFlight, listenAll, portOf } from './io/listening.ts';
-import { coreConfigOf, type LiveConfig } from './io/live-config.ts';
+import { coreConfigOf, type LiveConfig, perConfig } from './io/live-config.ts';
 import type { Logger } from './io/log.ts';
 import { gatewayMetrics, type Metrics } from './io/metrics/metrics.ts';
 import { createProber } from './io/prober.ts';
@@ -32,6 +32,7 @@ import { notableEntries } from './streams/notable.ts';
 import type { Clock, ReloadOutcome } from './streams/ports.ts';
 import { probeFacts } from './streams/probes.ts';
 import { createRequestDesk, type RequestDesk } from './streams/requests.ts';
+import { sampleInvariants } from './streams/sampled-invariants.ts';
 import { ejectionDeadlines, queueDeadlines, sweepTicks } from './streams/timers.ts';
 import { tunnelDeadlines } from './streams/tunnels.ts';
 
@@ -82,6 +83,7 @@ type Parts = {
   readonly sockets: SocketRegistry;
   readonly figures: Figures;
   readonly connections: ConnectionLimits;
+  readonly breaches: BreachReport;
   readonly metrics: Metrics;
   readonly entries$: Subject<Entry>;
   /** Facts from operators and from the gateway about itself. */
@@ -104,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const eventLog = await openLog(options, balancer, clock);
   const figures = createFigures();
   const connections = createConnectionLimits(() => current().server);
+  const breaches = createBreachReport(options.log);
   const parts: Parts = {
     options,
     balancer,
@@ -111,7 +114,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     eventLog,
     figures,
     connections,
-    metrics: createMetrics(balancer, eventLog, figures, connections),
+    breaches,
+    metrics: createMetrics(balancer, { eventLog, figures, connections, breaches }),
     desk: createRequestDesk(),
     sockets: createSocketRegistry({
       connectTimeoutMs: () => current().upstream.connectTimeoutMs,
@@ -170,15 +174,19 @@ function openLog(options: GatewayOptions, balancer: Balancer, clock: Clock): Pro
 
 function createMetrics(
   { core, backends }: Balancer,
-  eventLog: EventLog,
-  figures: Figures,
-  connections: ConnectionLimits,
+  {
+    eventLog,
+    figures,
+    connections,
+    breaches,
+  }: Pick<Parts, 'eventLog' | 'figures' | 'connections' | 'breaches'>,
 ): Metrics {
   return gatewayMetrics(() => ({
     figures,
     core: { backends: backends(), queued: poolOf(core).waiting.length, inFlight: core.requests.size },
     connections: connections.stats(),
     eventLog: eventLog.stats(),
+    invariants: breaches,
   }));
 }
 
@@ -199,19 +207,6 @@ function createListener({ options, desk, sockets, metrics, connections }: Parts)
     metrics,
     connections,
   });
-}
-
-/** What is asked for with each request is made once for each config. */
-function perConfig<Result>(current: () => Config, make: (config: Config) => Result): () => Result {
-  let from = current();
-  let made = make(from);
-  return () => {
-    if (from !== current()) {
-      from = current();
-      made = make(from);
-    }
-    return made;
-  };
 }
 
 function createOperatorsSide(parts: Parts, reload: Gateway['reload'], port: () => number): Operators {
@@ -259,6 +254,7 @@ function connect(parts: Parts, listener: ClientListener): Subscription {
   running.add(routing);
   const notable$ = notableEntries(entries$);
   running.add(writeJournal(notable$, options.log));
+  running.add(sampleInvariants(notable$, balancer.core).subscribe(parts.breaches.take));
   const drainedLate$ = tunnelDeadlines(notable$, () => current().server.shutdownTimeoutMs);
   running.add(drainedLate$.subscribe(listener.endTunnels));
   const prober = createProber(

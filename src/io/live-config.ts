@@ -112,3 +112,16 @@ export function coreConfigOf({ backends, health, pool, retry, outlier }: Config)
     outlier,
   };
 }
+
+/** What is asked for with each request is made once for each config. */
+export function perConfig<Result>(current: () => Config, make: (config: Config) => Result): () => Result {
+  let from = current();
+  let made = make(from);
+  return () => {
+    if (from !== current()) {
+      from = current();
+      made = make(from);
+    }
+    return made;
+  };
+}

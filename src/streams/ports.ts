@@ -3,6 +3,7 @@
  * (`Downstream`, `Upstream`) can be replaced here without touching the core or the streams.
  */
 import type { Duplex, Readable } from 'node:stream';
+import type { ObservableInput } from 'rxjs';
 import type {
   BackendSettings,
   CoreConfig,
@@ -55,8 +56,12 @@ export type ProbeResult =
   | { readonly ok: false; readonly reason: ProbeFailure; readonly latencyMs: number };
 
 export type ProbePort = {
-  /** Asks a backend for its health once, over its own connection, until `signal` says stop; never rejects. */
-  probe(backend: BackendSettings, signal: AbortSignal): Promise<ProbeResult>;
+  /**
+   * Asks a backend for its health once, over its own connection, until `signal` says stop; never fails.
+   *
+   * @returns one result, as a promise or a stream
+   */
+  probe(backend: BackendSettings, signal: AbortSignal): ObservableInput<ProbeResult>;
 };
 
 /** Settings of the streams themselves, read anew at each tick so that a reload counts at once. */

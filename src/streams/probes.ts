@@ -3,6 +3,7 @@
  * backend that leaves the config, or moves to another address, takes its running probe with it.
  */
 import {
+  asyncScheduler,
   concat,
   defer,
   exhaustMap,
@@ -10,10 +11,13 @@ import {
   finalize,
   from,
   map,
+  mergeMap,
   Observable,
   of,
   repeat,
+  type SchedulerLike,
   type Subscription,
+  tap,
   timer,
 } from 'rxjs';
 import type { BackendSettings, Entry, Fact } from '../actors/events.ts';
@@ -27,14 +31,13 @@ export type ProbeOptions = {
   readonly settings: () => StreamSettings;
   /** A number from 0 up to 1, as of `Math.random`. */
   readonly random: () => number;
+  /** Whose time counts; another in a simulated world. */
+  readonly scheduler?: SchedulerLike;
 };
 
 /** Facts from probing whatever backends the core has been configured with, as the entries tell. */
 export function probeFacts(entries$: Observable<Entry>, options: ProbeOptions): Observable<Fact> {
-  const targets$ = entries$.pipe(
-    filter(({ fact }) => fact.type === 'gateway.started' || fact.type === 'config.reloaded'),
-    map(({ fact }) => ('config' in fact ? fact.config.backends : [])),
-  );
+  const targets$ = entries$.pipe(mergeMap(({ fact }) => ('config' in fact ? [fact.config.backends] : [])));
   return new Observable<Fact>((subscriber) => {
     const beats = new Map<string, Subscription>();
     const subscription = targets$.subscribe((targets) => {
@@ -63,9 +66,10 @@ function addressOf({ id, protocol, host, port }: BackendSettings): string {
 }
 
 function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<Fact> {
+  const { scheduler = asyncScheduler } = options;
   const nextTick = () => {
     const { probeIntervalMs } = options.settings();
-    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)));
+    return timer(probeIntervalMs * (1 + JITTER * (2 * options.random() - 1)), scheduler);
   };
   const ticks$ = concat(of(0), defer(nextTick).pipe(repeat()));
   return ticks$.pipe(
@@ -80,7 +84,17 @@ function probeLoop(target: BackendSettings, options: ProbeOptions): Observable<F
 function probeOnce(target: BackendSettings, port: ProbePort): Observable<ProbeResult> {
   return defer(() => {
     const abort = new AbortController();
-    return from(port.probe(target, abort.signal)).pipe(finalize(() => abort.abort()));
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+    };
+    return from(port.probe(target, abort.signal)).pipe(
+      tap({ complete: end }),
+      // One that has its result is not called off: that alone would cost more than all else here.
+      finalize(() => {
+        if (!isOver) abort.abort();
+      }),
+    );
   });
 }
 

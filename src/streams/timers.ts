@@ -2,21 +2,39 @@
  * The timers the core may not have: when one fires, that is a fact like any other, and so it is recorded.
  * Deadlines themselves are the core's; here is only the waking up.
  */
-import { defer, map, Observable, repeat, type Subscriber, type Subscription, switchMap, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  map,
+  Observable,
+  repeat,
+  type SchedulerLike,
+  type Subscriber,
+  type Subscription,
+  switchMap,
+  timer,
+} from 'rxjs';
 import type { Entry, Fact } from '../actors/events.ts';
 import type { StreamSettings } from './ports.ts';
 
-/** Ticks that let the core sweep idle sockets, each after the interval that is set at that time. */
-export function sweepTicks(settings: () => StreamSettings): Observable<Fact> {
-  return defer(() => timer(settings().sweepIntervalMs)).pipe(
+/**
+ * Ticks that let the core sweep idle sockets, each after the interval that is set at that time.
+ *
+ * @param scheduler whose time counts, here and below; another in a simulated world
+ */
+export function sweepTicks(
+  settings: () => StreamSettings,
+  scheduler: SchedulerLike = asyncScheduler,
+): Observable<Fact> {
+  return defer(() => timer(settings().sweepIntervalMs, scheduler)).pipe(
     map((): Fact => ({ type: 'timer.fired', timer: 'sweep' })),
     repeat(),
   );
 }
 
 /** For each request that is queued, a fact at its deadline, unless its wait has ended by then. */
-export function queueDeadlines(entries$: Observable<Entry>): Observable<Fact> {
-  return deadlines<number>(entries$, ({ at, fact, decisions }, alarms) => {
+export function queueDeadlines(entries$: Observable<Entry>, scheduler?: SchedulerLike): Observable<Fact> {
+  return deadlines<number>(entries$, scheduler, ({ at, fact, decisions }, alarms) => {
     if (fact.type === 'client.aborted') alarms.cancel(fact.request);
     for (const decision of decisions) {
       if (decision.type === 'backend.selected' || decision.type === 'request.rejected') {
@@ -33,8 +51,8 @@ export function queueDeadlines(entries$: Observable<Entry>): Observable<Fact> {
 const TIMER_SLACK_MS = 1;
 
 /** For each backend that is ejected, a fact at the end of its ejection, unless that has ended by then. */
-export function ejectionDeadlines(entries$: Observable<Entry>): Observable<Fact> {
-  return deadlines<string>(entries$, ({ at, decisions }, alarms) => {
+export function ejectionDeadlines(entries$: Observable<Entry>, scheduler?: SchedulerLike): Observable<Fact> {
+  return deadlines<string>(entries$, scheduler, ({ at, decisions }, alarms) => {
     for (const decision of decisions) {
       if (decision.type !== 'backend.changed') continue;
       const { backend, deadline } = decision;
@@ -57,11 +75,12 @@ type Alarms<Key> = {
 
 function deadlines<Key>(
   entries$: Observable<Entry>,
+  scheduler: SchedulerLike | undefined,
   note: (entry: Entry, alarms: Alarms<Key>) => void,
 ): Observable<Fact> {
   return new Observable<Fact>((subscriber) => {
     const running = new Map<Key, Subscription>();
-    const alarms = createAlarms(running, subscriber);
+    const alarms = createAlarms(running, subscriber, scheduler);
     const subscription = entries$.subscribe((entry) => note(entry, alarms));
     return () => {
       subscription.unsubscribe();
@@ -70,7 +89,11 @@ function deadlines<Key>(
   });
 }
 
-function createAlarms<Key>(running: Map<Key, Subscription>, subscriber: Subscriber<Fact>): Alarms<Key> {
+function createAlarms<Key>(
+  running: Map<Key, Subscription>,
+  subscriber: Subscriber<Fact>,
+  scheduler: SchedulerLike = asyncScheduler,
+): Alarms<Key> {
   const cancel = (key: Key) => {
     if (running.size === 0) return;
     running.get(key)?.unsubscribe();
@@ -80,7 +103,7 @@ function createAlarms<Key>(running: Map<Key, Subscription>, subscriber: Subscrib
     cancel,
     set(key, afterMs, fact) {
       cancel(key);
-      const alarm = wait(afterMs).subscribe(() => {
+      const alarm = wait(afterMs, scheduler).subscribe(() => {
         running.delete(key);
         subscriber.next(fact);
       });
@@ -93,7 +116,7 @@ function createAlarms<Key>(running: Map<Key, Subscription>, subscriber: Subscrib
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Emits once after any time, however long. */
-function wait(ms: number): Observable<unknown> {
-  if (ms <= LONGEST_TIMER_MS) return timer(ms);
-  return timer(LONGEST_TIMER_MS).pipe(switchMap(() => wait(ms - LONGEST_TIMER_MS)));
+function wait(ms: number, scheduler: SchedulerLike): Observable<unknown> {
+  if (ms <= LONGEST_TIMER_MS) return timer(ms, scheduler);
+  return timer(LONGEST_TIMER_MS, scheduler).pipe(switchMap(() => wait(ms - LONGEST_TIMER_MS, scheduler)));
 }

@@ -2,14 +2,19 @@
  * Backends whose tunnels must end: a tunnel may last for days, and a backend that drains would never be drained. So they
  * have a limited time from there on, unless the backend is restored before.
  */
-import { Observable, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, type SchedulerLike, type Subscription, timer } from 'rxjs';
 import type { Entry } from '../actors/events.ts';
 
 /**
+ * @param scheduler whose time counts; another in a simulated world
  * @returns the id of each backend that has been draining for so long; and again each time as much has passed, since a
  * tunnel may be agreed to after the others have ended
  */
-export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => number): Observable<string> {
+export function tunnelDeadlines(
+  entries$: Observable<Entry>,
+  waitMs: () => number,
+  scheduler: SchedulerLike = asyncScheduler,
+): Observable<string> {
   return new Observable<string>((subscriber) => {
     const alarms = new Map<string, Subscription>();
     const cancel = (backend: string) => {
@@ -26,7 +31,7 @@ export function tunnelDeadlines(entries$: Observable<Entry>, waitMs: () => numbe
         const ms = waitMs();
         alarms.set(
           backend,
-          timer(ms, ms).subscribe(() => subscriber.next(backend)),
+          timer(ms, ms, scheduler).subscribe(() => subscriber.next(backend)),
         );
       }
     });

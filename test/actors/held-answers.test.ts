@@ -14,6 +14,7 @@ import {
   probeFailed,
   received,
   type Scene,
+  started,
 } from '../support/core.ts';
 
 const TWO: ConfigChanges = {
@@ -38,6 +39,12 @@ describe('an answer that is held back', () => {
       { type: 'backend.selected', request: 1, backend: 'b' },
       { type: 'socket.requested', request: 1, lease: 2, backend: 'b', socket: 2 },
     ]);
+  });
+
+  it('is none if its answer has begun: nothing is thrown away of which the client has a part', () => {
+    const scene = sent();
+    scene.when(started(1, 1, 503));
+    assert.deepEqual(scene.when(held(1, 1, 503)), []);
   });
 
   const refusals: readonly [string, RetryRefusal, () => Scene, number?][] = [
@@ -94,6 +101,12 @@ describe('an answer that is held back', () => {
       { type: 'response.passed', request: 1, lease: 2, because: 'attemptsUsedUp' },
     ]);
     assert.deepEqual(only(scene.when(ended(1, 2, true, 503)), 'lease.released')[0]?.outcome, 'ended');
+  });
+
+  it('goes to the client when all backends gave one, however many attempts are left', () => {
+    const world = sent({ retry: { attempts: 9, on: ['503'] } });
+    world.when(held(1, 1, 503), opened(2, 'b'));
+    assert.equal(only(world.when(held(1, 2, 503)), 'response.passed')[0]?.because, 'noOtherBackend');
   });
 
   it('counts against its backend as if the client had got it', () => {

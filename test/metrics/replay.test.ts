@@ -12,7 +12,8 @@ import { runLoad } from '../support/load.ts';
 import { metricsOf, scrape, seriesOf } from './support.ts';
 
 /** What the process and its disk tell, which no entry holds. */
-const OF_THE_PROCESS = /^(?:process_|nodejs_|reprise_event_log_|reprise_client_connections)/;
+const OF_THE_PROCESS =
+  /^(?:process_|nodejs_|reprise_event_log_|reprise_client_connections|reprise_invariant_)/;
 
 /** The series of a text that follow from entries, in order. */
 function recordedSeries(text: string): [string, number][] {

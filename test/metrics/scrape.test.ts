@@ -108,6 +108,7 @@ describe('GET /metrics', () => {
         core: NOTHING,
         connections: { open: 0, refused: { all: 0, address: 0 } },
         eventLog: noEventLog.stats(),
+        invariants: { count: 0 },
       };
     });
     const begun = performance.now();

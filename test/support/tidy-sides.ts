@@ -58,6 +58,13 @@ export const SIDES: readonly Side[] = [
     node: 'all',
   },
   { of: 'mock/', files: ['mock/'], packages: [], node: 'all' },
+  // The real core and the real streams; of io the parts of the event log that work in memory.
+  {
+    of: 'simulation/',
+    files: ['simulation/', 'src/actors/', 'src/streams/', 'src/simulation/random.ts', 'src/io/event-log/'],
+    packages: ['rxjs'],
+    node: 'all',
+  },
   {
     of: 'src/operators.ts',
     files: ['src/actors/', 'src/streams/', 'src/io/'],

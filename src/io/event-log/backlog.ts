@@ -56,7 +56,7 @@ export type Backlog = {
   isOurs: boolean;
   /** While entries are dropped: the last one before them, and why. */
   gap: { readonly after: number; readonly reason: string } | undefined;
-  /** Gaps marked by lines that may still be lost. */
+  /** Gaps marked by lines that may still be lost; those beyond an open gap count only if their marks are found again. */
   recentGaps: { readonly after: number; readonly seq: number }[];
   settledDropped: number;
   settledGaps: number;
@@ -105,10 +105,10 @@ export function bytesHeld({ waiting, inFlight }: Backlog): number {
 export function lossesOf(backlog: Backlog): { dropped: number; gaps: number } {
   const { recentGaps, settledDropped, settledGaps, gap, lastSeq } = backlog;
   const open = gap === undefined ? 0 : lastSeq - gap.after;
-  const recent = recentGaps.reduce((sum, { after, seq }) => sum + seq - after, 0);
+  const marked = gap === undefined ? recentGaps : recentGaps.filter(({ seq }) => seq <= gap.after);
   return {
-    dropped: settledDropped + recent + open,
-    gaps: settledGaps + recentGaps.length + (open > 0 ? 1 : 0),
+    dropped: settledDropped + marked.reduce((sum, { after, seq }) => sum + seq - after, open),
+    gaps: settledGaps + marked.length + (open > 0 ? 1 : 0),
   };
 }
 
@@ -188,7 +188,6 @@ export function dropAll(backlog: Backlog, reason: string, after: number, isOurs:
   // What was found behind another run's entries says nothing about this one's.
   const kept = backlog.isOurs ? after : (backlog.gap?.after ?? after);
   backlog.gap = { after: kept, reason };
-  backlog.recentGaps = backlog.recentGaps.filter(({ seq }) => seq <= kept);
   if (!isOurs) backlog.isOurs = false;
 }
 
@@ -217,6 +216,9 @@ export function goOn(backlog: Backlog): number {
 export function beginBehind(backlog: Backlog, found: number, kept: number): void {
   const { isOurs } = backlog;
   const { after, reason } = backlog.gap ?? { after: backlog.lastSeq, reason: '' };
+  // Only now it is known which marks of gaps are lost, and so part of the gap that is marked here.
+  const marked = isOurs ? found : Math.min(after, kept);
+  backlog.recentGaps = backlog.recentGaps.filter(({ seq }) => seq <= marked);
   if (!isOurs) {
     const shift = found - Math.min(after, kept);
     backlog.lastSeq += shift;

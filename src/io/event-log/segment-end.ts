@@ -47,7 +47,7 @@ export async function findEnd(path: string, limit: number): Promise<PlainEnd> {
 }
 
 /** @param isWhole whether the window begins with a line; else its first newline is taken for the end of one */
-function lastGoodLine(window: Buffer, isWhole: boolean): Search {
+export function lastGoodLine(window: Buffer, isWhole: boolean): Search {
   let isDamaged = false;
   let end = window.lastIndexOf(NEWLINE);
   while (end > 0) {

@@ -7,6 +7,7 @@ import { type EventLogSource, eventLogFamilies } from './event-log-families.ts';
 import { expose } from './exposition.ts';
 import type { Family } from './family.ts';
 import { gatewayFamilies } from './gateway-families.ts';
+import { type InvariantSource, invariantFamilies } from './invariant-families.ts';
 import { type JsonMetrics, metricsAsJson } from './json.ts';
 import { processRegistry } from './process.ts';
 import { requestFamilies } from './request-families.ts';
@@ -27,7 +28,7 @@ const TURN_MS = 1;
 
 const coreFamilies = [...requestFamilies, ...backendFamilies, ...gatewayFamilies];
 
-type GatewaySource = CoreSource & ConnectionSource & EventLogSource;
+type GatewaySource = CoreSource & ConnectionSource & EventLogSource & InvariantSource;
 
 /** @param source read once at each scrape */
 export function gatewayMetrics(source: () => GatewaySource): Metrics {
@@ -36,6 +37,7 @@ export function gatewayMetrics(source: () => GatewaySource): Metrics {
     ...coreFamilies,
     ...connectionFamilies,
     ...eventLogFamilies,
+    ...invariantFamilies,
   ];
   const read = expose(registry, families);
   const all = Registry.merge([registry, processRegistry()]);
