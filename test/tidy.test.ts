@@ -2,62 +2,25 @@
  * The code tests itself: what the design promises about imports, purity, size and words is checked here. Each
  * complaint says where, what is wrong, and what to do instead.
  */
-import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ROOT, textFiles } from './support/tidy-files.ts';
 import { functionsOf } from './support/tidy-functions.ts';
+import {
+  assertNone,
+  byPath,
+  complain,
+  type Exceptions,
+  files,
+  product,
+  sources,
+  stale,
+  under,
+} from './support/tidy-project.ts';
 import { lineAt } from './support/tidy-scan.ts';
 import { SIDES } from './support/tidy-sides.ts';
-import { packageOf, readSource, type Source } from './support/tidy-source.ts';
+import { packageOf } from './support/tidy-source.ts';
 
-/** A table of exceptions must be exact, so that it only shrinks. Each entry says why it is there. */
-type Exceptions<Key extends string = string> = Readonly<Record<Key, string>>;
+/** An exception that only shrinks: what has grown beyond it is a complaint, and so is one that could be less. */
 type Excess = Readonly<Record<string, { readonly lines: number; readonly why: string }>>;
-
-const files = textFiles();
-const sources = files
-  .filter(({ path }) => path.endsWith('.ts'))
-  .map(({ path, text }) => readSource(path, text));
-const under = (...folders: readonly string[]) =>
-  sources.filter(({ path }) => folders.some((folder) => path.startsWith(folder)));
-const product = under('src/', 'mock/');
-const byPath = new Map(sources.map((source) => [source.path, source]));
-const textOf = (path: string) => files.find((file) => file.path === path)?.text;
-const manifest = JSON.parse(textOf('package.json') ?? '{}') as {
-  dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-  scripts: Record<string, string>;
-};
-
-function assertNone(complaints: readonly string[]): void {
-  if (complaints.length > 0) assert.fail(`${complaints.length} found:\n  ${complaints.join('\n  ')}\n`);
-}
-
-/** One complaint for each place in one view of these sources that fits. */
-function complain(
-  among: readonly Source[],
-  view: 'text' | 'code' | 'comments',
-  pattern: RegExp,
-  complaint: (found: string) => string,
-): string[] {
-  return among.flatMap((source) =>
-    [...source[view].matchAll(pattern)].map(
-      ({ 0: found, index }) => `${source.path}:${lineAt(source.text, index)}: ${complaint(found.trim())}`,
-    ),
-  );
-}
-
-/** Complains about exceptions that nothing needs any more. */
-function stale(exceptions: object, needed: Iterable<string>): string[] {
-  const known = new Set(needed);
-  return Object.keys(exceptions)
-    .filter((key) => !known.has(key))
-    .map((key) => `test/tidy.test.ts: nothing needs the exception for ${key} any more; take it out`);
-}
 
 describe('imports', () => {
   it('run one way', () => {
@@ -117,17 +80,26 @@ const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/(?<![.\w$])globalThis\b/g, 'name what is needed, and have it passed in'],
   [/\b(?:Intl|localeCompare|toLocale\w+)\b/g, 'compare with `<`: locales differ between machines'],
   [/\b(?:WeakRef|FinalizationRegistry)\b/g, 'keep it in the state of the core, and remove it there'],
+];
+
+/** Where XState is: the only one that may import it. */
+const IMPURE_MACHINES: typeof IMPURE = [
   [
     /\b(?:fromPromise|fromCallback|fromObservable|waitFor|toPromise|spawnChild)\b|(?<!readonly )\b(?:after|delays|invoke):\s/g,
     'XState would run it on its own clock: a fact from outside moves the machine',
   ],
 ];
 
-describe('the core', () => {
-  it('is pure', () => {
+describe('the core, and the simulated world around it,', () => {
+  it('are pure', () => {
     assertNone(
-      IMPURE.flatMap(([pattern, instead]) =>
-        complain(under('src/actors/'), 'code', pattern, (found) => `${found} under src/actors; ${instead}`),
+      [
+        { folder: 'src/actors/', patterns: [...IMPURE, ...IMPURE_MACHINES] },
+        { folder: 'src/simulation/', patterns: IMPURE },
+      ].flatMap(({ folder, patterns }) =>
+        patterns.flatMap(([pattern, instead]) =>
+          complain(under(folder), 'code', pattern, (found) => `${found} under ${folder}; ${instead}`),
+        ),
       ),
     );
   });
@@ -184,11 +156,21 @@ describe('the sources', () => {
   });
 });
 
-/** Tests are lists, and a list may be longer than a thought. */
-const lineLimit = (path: string) => (path.startsWith('test/') ? 500 : 300);
+const FILE_LINES = 300;
 const FUNCTION_LINES = 70;
 
-const LONG_FILES: Excess = {};
+const LIST = 'a list of cases of one thing, which is read by its titles';
+/** In tens, and a little more than there are, so that not every new case has to be told here. */
+const LONG_FILES: Excess = {
+  'test/actors/balancer.test.ts': { lines: 390, why: LIST },
+  'test/event-log/faults.test.ts': { lines: 440, why: LIST },
+  'test/explain/command.test.ts': { lines: 330, why: LIST },
+  'test/explain/life.test.ts': { lines: 360, why: LIST },
+  'test/inspector/page.test.ts': { lines: 320, why: LIST },
+  'test/io/response.test.ts': { lines: 390, why: LIST },
+  'test/io/tunnels.test.ts': { lines: 430, why: LIST },
+  'test/metrics/fold.test.ts': { lines: 330, why: LIST },
+};
 
 /** By file and name. */
 const LONG_FUNCTIONS: Excess = {
@@ -206,11 +188,12 @@ const LONG_FUNCTIONS: Excess = {
 function overLimit(
   measured: readonly { key: string; at: string; lines: number; limit: number }[],
   exceptions: Excess,
+  slack = 0,
 ): string[] {
   const over = measured.filter(({ key, lines, limit }) => lines > limit || exceptions[key] !== undefined);
   return over.flatMap(({ key, at, lines, limit }) => {
     const granted = exceptions[key]?.lines;
-    if (granted === lines && lines > limit) return [];
+    if (granted !== undefined && lines > limit && lines <= granted && lines >= granted - slack) return [];
     if (granted === undefined)
       return [`${at}: ${key} has ${lines} lines, over ${limit}; split it by concept`];
     if (lines > granted) {
@@ -227,10 +210,10 @@ describe('sizes', () => {
       key: path,
       at: `${path}:1`,
       lines: text.split('\n').length - 1,
-      limit: lineLimit(path),
+      limit: FILE_LINES,
     }));
     assertNone([
-      ...overLimit(measured, LONG_FILES),
+      ...overLimit(measured, LONG_FILES, 30),
       ...stale(
         LONG_FILES,
         measured.map(({ key }) => key),
@@ -261,136 +244,6 @@ describe('sizes', () => {
   });
 });
 
-/** Files of the product that nothing of the product imports, and fixtures that nothing names. */
-const NOT_IN_USE: Exceptions = {
-  'test/fixtures/record-nginx-swrr.py': 'the recipe of nginx-swrr.json',
-  'test/replay/histories/v1/make.ts': 'the recipe of the histories beside it',
-  'test/fixtures/nginx-swrr.weights.json': 'what the recipe is given',
-};
-/** Where a process, a thread or a page begins. */
-const ENTRIES = [
-  'src/cli.ts',
-  'mock/cli.ts',
-  'src/io/inspector/worker.ts',
-  'src/io/inspector/story.ts',
-  'src/io/inspector/strip-types.ts',
-  'src/io/inspector/page/main.ts',
-];
-
-/** Exports that nobody imports, by file and name. */
-const UNUSED_EXPORTS: Exceptions = {};
-
-describe('nothing is left over:', () => {
-  it('every file is in use', () => {
-    const reachable = (from: readonly string[]) => {
-      const seen = new Set(from);
-      for (const path of seen)
-        for (const each of byPath.get(path)?.imports ?? []) seen.add(each.path ?? path);
-      return seen;
-    };
-    const inProduct = reachable(ENTRIES);
-    const unused = product.filter(({ path }) => !inProduct.has(path));
-    const isTestFile = (path: string) => path.endsWith('.test.ts') || !/^(?:src|mock|test)\//.test(path);
-    const inTests = reachable(sources.map(({ path }) => path).filter(isTestFile));
-    const helpers = under('test/').filter(({ path }) => !inTests.has(path));
-    const readers = sources.filter(({ path }) => path !== 'test/tidy.test.ts');
-    const fixtures = files.filter(({ path }) => {
-      const name = path.replace(/^.*\//, '');
-      return path.startsWith('test/fixtures/') && !readers.some(({ text }) => text.includes(`/${name}`));
-    });
-    const found = [
-      ...unused.map(({ path }) => ({ path, what: `not reached from ${ENTRIES.join(' or ')}` })),
-      ...helpers.map(({ path }) => ({ path, what: 'no test imports it' })),
-      ...fixtures.map(({ path }) => ({ path, what: 'no test names this fixture' })),
-    ];
-    assertNone([
-      ...found
-        .filter(({ path }) => NOT_IN_USE[path] === undefined)
-        .map(({ path, what }) => `${path}:1: ${what}; use it or remove it`),
-      ...stale(
-        NOT_IN_USE,
-        found.map(({ path }) => path),
-      ),
-    ]);
-  });
-
-  it('every exported name is used elsewhere, or is a type that another export speaks of', () => {
-    const taken = new Set(
-      sources.flatMap(({ imports }) =>
-        imports.flatMap(({ path, names }) => names.map((n) => `${path} ${n}`)),
-      ),
-    );
-    const unused = sources.flatMap(({ path, exports }) =>
-      exports
-        .filter(({ name }) => !taken.has(`${path} ${name}`) && !taken.has(`${path} *`))
-        .filter(
-          (each) =>
-            each.kind === 'value' ||
-            !exports.some((other) => other !== each && new RegExp(`\\b${each.name}\\b`).test(other.face)),
-        )
-        .map(({ line, name }) => ({ key: `${path} ${name}`, at: `${path}:${line}`, name })),
-    );
-    assertNone([
-      ...unused
-        .filter(({ key }) => UNUSED_EXPORTS[key] === undefined)
-        .map(({ at, name }) => `${at}: nobody imports ${name}; drop its 'export', or the whole of it`),
-      ...stale(
-        UNUSED_EXPORTS,
-        unused.map(({ key }) => key),
-      ),
-    ]);
-  });
-});
-
-/** Packages that are run and not imported, with the command that shows it. */
-const TOOLS: Exceptions = { '@biomejs/biome': 'biome check', typescript: 'tsc -p' };
-
-describe('dependencies', () => {
-  const importers = (name: string) =>
-    sources.filter(({ imports }) => imports.some(({ specifier }) => packageOf(specifier) === name));
-  const isUsed = (name: string) => {
-    const command = TOOLS[name];
-    if (command !== undefined) {
-      return [...Object.values(manifest.scripts), textOf('scripts/test.sh')].some((text) =>
-        text?.includes(command),
-      );
-    }
-    if (name === '@types/node') return true;
-    return importers(name.replace(/^@types\//, '')).length > 0;
-  };
-
-  it('are all in use', () => {
-    const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
-    assertNone(
-      names
-        .filter((name) => !isUsed(name))
-        .map((name) => `package.json: nothing imports ${name}; npm uninstall it`),
-    );
-  });
-
-  it('of the product are among those that are installed with it', () => {
-    assertNone(
-      product.flatMap(({ path, imports }) =>
-        imports.flatMap(({ specifier, line }) => {
-          const name = packageOf(specifier);
-          return name === undefined || manifest.dependencies[name] !== undefined
-            ? []
-            : [`${path}:${line}: ${name} is not in "dependencies" of package.json; put it there`];
-        }),
-      ),
-    );
-  });
-
-  it('are named with their reasons in ARCHITECTURE.md', () => {
-    const page = textOf('ARCHITECTURE.md') ?? '';
-    assertNone(
-      Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
-        .filter((name) => !page.includes(`\`${name}\``))
-        .map((name) => `ARCHITECTURE.md: does not name \`${name}\`; say what it is there for`),
-    );
-  });
-});
-
 /** Written so that this file does not itself contain what it looks for. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w$}.])\/(?:[w]ork|[r]oot|[h]ome|[t]mp|[U]sers)\b/g, 'a path of one machine; derive it'],
@@ -414,29 +267,5 @@ describe('nothing committed', () => {
         ]),
       ),
     );
-  });
-});
-
-describe('the configuration table', () => {
-  const script = (...args: readonly string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'scripts/config-table.ts'), ...args], { encoding: 'utf8' });
-
-  it('of README.md is that of the schema', () => {
-    const { status, stderr } = script('--check');
-    assert.equal(status, 0, stderr);
-  });
-
-  it('is written between its marks, leaves the rest as it is, and is then up to date', (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'reprise-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const page = join(folder, 'page.md');
-    writeFileSync(page, 'Before.\n<!-- config:begin -->\nold\n<!-- config:end -->\nAfter.\n');
-    assert.equal(script('--check', page).status, 1);
-    assert.equal(script(page).status, 0);
-    const text = readFileSync(page, 'utf8');
-    assert.match(text, /^Before\.\n<!-- config:begin -->\n\| key /);
-    assert.match(text, /\n\| `server\.port` \| `8080` \| `REPRISE_PORT` \| Port [^|]+ \|\n/);
-    assert.match(text, /\|\n<!-- config:end -->\nAfter\.\n$/);
-    assert.equal(script('--check', page).status, 0);
   });
 });

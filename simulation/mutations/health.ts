@@ -35,7 +35,7 @@ export const HEALTH: readonly Mutation[] = [
   {
     name: 'draining does not end with the last lease',
     file: 'src/actors/answers.ts',
-    before: '  noteIfEmpty(core, entry.backend);\n',
+    before: '  noteIfEmpty(core, backend);\n',
     after: '',
   },
   {

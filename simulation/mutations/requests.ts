@@ -54,7 +54,7 @@ export const REQUESTS: readonly Mutation[] = [
   {
     name: 'the retry budget is not counted',
     file: 'src/actors/retry-budget.ts',
-    before: '  budget.retries[index] = (budget.retries[index] ?? 0) + 1;\n',
+    before: "  budget.retries[index] = present(budget.retries[index], 'a step') + 1;\n",
     after: '',
   },
   {

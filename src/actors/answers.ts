@@ -2,24 +2,30 @@
  * What comes back over a lease, or comes to nothing: the lease ends, once, and with it the request, unless it is sent
  * again (`retry.ts`).
  */
+
 import { type Core, poolOf, type RequestState, syncRoom, tellPool, tellSelector } from './core.ts';
 import { finish } from './dispatch.ts';
 import type { EvictionReason, Fact, LeaseOutcome } from './events.ts';
 import { noteIfEmpty } from './fleet.ts';
 import { noteAnswer, noteError } from './outlier.ts';
 import { type Lease, leaseOfSocket } from './pool.ts';
+import { present } from './present.ts';
 import { type Failure, isOfItsAddress, isStale, refusalToResend, resend, retryOrReject } from './retry.ts';
 
 /** Releases the lease of a request, if it has one. */
 function endLease(core: Core, request: RequestState, outcome: LeaseOutcome, unwanted?: EvictionReason): void {
-  if (request.lease === undefined) return;
-  const entry = poolOf(core).leases.get(request.lease);
-  const lease = request.lease;
+  const { lease } = request;
+  if (lease === undefined) return;
+  const { backend } = leaseNumbered(core, lease);
   request.lease = undefined;
-  if (entry === undefined) return;
   tellPool(core, { type: 'leaseEnded', lease, outcome, unwanted, at: core.at });
-  syncRoom(core, entry.backend);
-  noteIfEmpty(core, entry.backend);
+  syncRoom(core, backend);
+  noteIfEmpty(core, backend);
+}
+
+/** A lease that a request holds, or has held until this step. */
+function leaseNumbered(core: Core, lease: number): Lease {
+  return present(poolOf(core).leases.get(lease), 'the lease of a request');
 }
 
 /** The request that holds this lease now; a fact about an earlier lease is late and means nothing. */
@@ -35,10 +41,10 @@ function servedOver(core: Core, number: number, lease: number): RequestState | u
 
 export function beginResponse(core: Core, fact: Extract<Fact, { type: 'response.started' }>): void {
   const request = servedOver(core, fact.request, fact.lease);
-  const entry = poolOf(core).leases.get(fact.lease);
-  if (request === undefined || entry === undefined) return;
+  if (request === undefined) return;
   // An answer begins once; what its client has a part of is neither held back nor thrown away.
   if (request.phase === 'answering') return;
+  const entry = leaseNumbered(core, fact.lease);
   pauseIfAsked(core, entry, fact.retryAfterMs);
   if (fact.held === true) decideHeld(core, request, entry, fact.status);
   else request.phase = 'answering';
@@ -73,21 +79,20 @@ function pauseIfAsked(core: Core, entry: Lease, retryAfterMs: number | undefined
 export function endResponse(core: Core, fact: Extract<Fact, { type: 'response.ended' }>): void {
   const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
-  const entry = poolOf(core).leases.get(fact.lease);
+  const entry = leaseNumbered(core, fact.lease);
   // The end of the lease comes first among the decisions: by it the figures tell that a fact was not too late.
   endLease(core, request, 'ended', fact.reusable ? undefined : 'unusable');
-  if (entry !== undefined) pauseIfAsked(core, entry, fact.retryAfterMs);
-  if (entry !== undefined && isOfItsAddress(entry)) noteAnswer(core, entry.backend, fact.status);
+  pauseIfAsked(core, entry, fact.retryAfterMs);
+  if (isOfItsAddress(entry)) noteAnswer(core, entry.backend, fact.status);
   finish(core, request);
 }
 
 export function failResponse(core: Core, fact: Extract<Fact, { type: 'response.failed' }>): void {
   const request = servedOver(core, fact.request, fact.lease);
   if (request === undefined) return;
-  const entry = poolOf(core).leases.get(fact.lease);
+  const entry = leaseNumbered(core, fact.lease);
   const answering = request.phase === 'answering';
   endLease(core, request, 'failed', 'unusable');
-  if (entry === undefined) return;
   const failure: Failure = { lease: entry, reason: fact.reason, written: fact.written };
   if (answering || !isStale(failure)) countFailure(core, failure);
   if (answering) finish(core, request);
@@ -98,8 +103,7 @@ export function failSocket(core: Core, fact: Extract<Fact, { type: 'socket.faile
   const entry = leaseOfSocket(poolOf(core), fact.socket);
   if (entry === undefined) return;
   tellPool(core, { type: 'socketClosed', backend: entry.backend, socket: fact.socket });
-  const request = holderOf(core, entry.request, entry.lease);
-  if (request === undefined) return;
+  const request = present(holderOf(core, entry.request, entry.lease), 'the request that holds a lease');
   endLease(core, request, 'unopened');
   const failure: Failure = { lease: entry, reason: fact.reason, written: false };
   countFailure(core, failure);
@@ -118,7 +122,7 @@ function countFailure(core: Core, { lease, reason }: Failure): void {
 export function abortRequest(core: Core, number: number): void {
   const request = core.requests.get(number);
   if (request === undefined) return;
-  const opened = request.lease !== undefined && poolOf(core).leases.get(request.lease)?.opened === true;
+  const opened = request.lease !== undefined && leaseNumbered(core, request.lease).opened;
   endLease(core, request, opened ? 'aborted' : 'unopened', 'aborted');
   finish(core, request);
 }

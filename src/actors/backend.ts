@@ -6,9 +6,11 @@
  * Health is judged in every state, draining included, so that a restored backend comes back as what it is.
  * Time is a field of the event: a delayed transition would make replay depend on the clock.
  */
-import { type ActorRefFrom, assign, setup } from 'xstate';
+
+import { type ActorRefFrom, assertEvent, assign, setup } from 'xstate';
 import { ejectionOf } from './ejection.ts';
 import type { BackendStatus, OutlierSettings } from './events.ts';
+import { present } from './present.ts';
 
 export type LastProbe = { at: number; ok: boolean; latencyMs: number; reason: string };
 
@@ -105,31 +107,32 @@ const base = setup({
     riseReached: ({ context, event }) => isProbe(event) && judgeProbe(context, event).passing === true,
     errorsReached: ({ context, event }) => isFailedRequest(event) && isOutlier(context, event),
     isOver: ({ context, event }) =>
-      event.type === 'ejection.expired' && event.at >= (context.ejectedUntil ?? 0),
+      event.type === 'ejection.expired' &&
+      event.at >= present(context.ejectedUntil, 'the end of an ejection'),
     isOutlierOff: ({ event }) => event.type === 'thresholds.changed' && event.outlier === undefined,
     isRemoved: ({ context }) => context.removed,
     isConfigured: ({ context }) => !context.removed,
   },
   actions: {
-    recordProbe: assign(({ context, event }) => (isProbe(event) ? judgeProbe(context, event) : {})),
+    recordProbe: assign(({ context, event }) => {
+      assertEvent(event, ['probe.succeeded', 'probe.failed']);
+      return judgeProbe(context, event);
+    }),
     explainFall: assign({
-      reason: ({ context, event }) =>
-        `${context.consecutiveFailures} of ${context.fall} probes failed, the last with: ${
-          event.type === 'probe.failed' ? event.reason : 'unknown'
-        }`,
+      reason: ({ context: { consecutiveFailures, fall }, event }) => {
+        assertEvent(event, 'probe.failed');
+        return `${consecutiveFailures} of ${fall} probes failed, the last with: ${event.reason}`;
+      },
     }),
     explainRise: assign({
       reason: ({ context }) => `${context.consecutiveSuccesses} of ${context.rise} probes succeeded`,
     }),
-    countError: assign(({ context, event }) =>
-      isFailedRequest(event) ? { consecutiveErrors: context.consecutiveErrors + 1 } : {},
-    ),
+    countError: assign({ consecutiveErrors: ({ context }) => context.consecutiveErrors + 1 }),
     forgetErrors: assign({ consecutiveErrors: 0 }),
-    eject: assign(({ context, event }) =>
-      isFailedRequest(event)
-        ? { consecutiveErrors: context.consecutiveErrors + 1, ...ejectionOf(context, event) }
-        : {},
-    ),
+    eject: assign(({ context, event }) => {
+      assertEvent(event, 'request.failed');
+      return { consecutiveErrors: context.consecutiveErrors + 1, ...ejectionOf(context, event) };
+    }),
     explainExpiry: assign({ reason: 'its ejection is over' }),
     explainLifting: assign({ reason: 'no other backend is healthy' }),
     explainOutlierOff: assign({ reason: 'outlier ejection was switched off' }),
@@ -138,11 +141,10 @@ const base = setup({
     markRemoved: assign({ removed: true, reason: 'removed from the config' }),
     markConfigured: assign({ removed: false, reason: 'back in the config' }),
     explainEmpty: assign({ reason: 'no lease left' }),
-    setThresholds: assign(({ event }) =>
-      event.type === 'thresholds.changed'
-        ? { fall: event.fall, rise: event.rise, outlier: event.outlier }
-        : {},
-    ),
+    setThresholds: assign(({ event }) => {
+      assertEvent(event, 'thresholds.changed');
+      return { fall: event.fall, rise: event.rise, outlier: event.outlier };
+    }),
     startAfresh: assign(({ event }) => ({
       consecutiveFailures: 0,
       consecutiveSuccesses: 0,

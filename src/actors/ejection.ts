@@ -2,7 +2,9 @@
  * How long a backend is out that fails real requests, as Envoy counts it: the base time, times how often it has been
  * ejected, up to a maximum; and one of those times is forgotten for each base time that it has stayed in since.
  */
+
 import type { CoreConfig, OutlierSettings } from './events.ts';
+import { present } from './present.ts';
 
 type Past = {
   readonly outlier: OutlierSettings | undefined;
@@ -20,10 +22,9 @@ export type Ejection = { timesEjected: number; ejectedUntil: number; reason: str
 export function ejectionOf(
   past: Past,
   { at, reason }: { readonly at: number; readonly reason: string },
-): Partial<Ejection> {
-  const { outlier, consecutiveErrors, ejectedUntil = at } = past;
-  if (outlier === undefined) return {};
-  const { baseEjectionMs, maxEjectionMs } = outlier;
+): Ejection {
+  const { consecutiveErrors, ejectedUntil = at } = past;
+  const { baseEjectionMs, maxEjectionMs } = present(past.outlier, 'what ejects backends');
   // An ejection that was cut short leaves its end in the time to come: no time in has passed then.
   const forgotten = Math.max(0, Math.floor((at - ejectedUntil) / baseEjectionMs));
   const longestMs = Math.max(baseEjectionMs, maxEjectionMs);

@@ -2,6 +2,7 @@
  * What happens to the backends as such: probes, operators and reloads go through each one's machine, and a
  * change of state is told to the selector and the pool.
  */
+
 import { createActor } from 'xstate';
 import { type BackendActor, type BackendEvent, backendMachine, statusOf } from './backend.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from './core.ts';
 import { isSameOutlier, outlierOf } from './ejection.ts';
 import type { BackendSettings, BackendStatus, CoreConfig } from './events.ts';
+import { present } from './present.ts';
 import { advanceRamps, beginRamp, endRamp } from './ramp.ts';
 import { budgetUnder } from './retry-budget.ts';
 
@@ -56,8 +58,7 @@ function actOnChange(core: Core, id: string, from: BackendStatus, to: BackendSta
 
 /** One that comes back starts slowly; one that is new does not. */
 function welcome(core: Core, id: string): void {
-  const backend = core.backends.get(id);
-  if (backend === undefined) return;
+  const backend = present(core.backends.get(id), 'a backend');
   if (backend.isNew) backend.isNew = false;
   else beginRamp(core, id);
 }

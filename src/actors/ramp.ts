@@ -5,7 +5,9 @@
  *
  * A step is taken with the first fact that comes after its time; probes see to it that there is one.
  */
+
 import { type Core, poolOfBackend, selectorOf, syncRoom, tellPool, tellSelector } from './core.ts';
+import { present } from './present.ts';
 
 const WHOLE = 16;
 
@@ -42,8 +44,7 @@ function setShare(core: Core, backend: string, sixteenths: number): void {
   if (peer !== undefined && peer.effectiveWeight !== effectiveWeight) {
     tellSelector(core, { type: 'ramped', backend, effectiveWeight });
   }
-  const pool = poolOfBackend(core, backend);
-  if (pool === undefined) return;
+  const pool = present(poolOfBackend(core, backend), 'the pool of a backend');
   const limit = Math.max(1, Math.floor((pool.size * sixteenths) / WHOLE));
   if (pool.limit !== limit) tellPool(core, { type: 'limited', backend, limit });
   syncRoom(core, backend);

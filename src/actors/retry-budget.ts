@@ -5,7 +5,9 @@
  *
  * The window slides in ten steps, which are counted each for itself.
  */
+
 import type { CoreConfig } from './events.ts';
+import { present } from './present.ts';
 
 export type RetryBudget = {
   /** Number of the step at hand since the epoch; a step is a tenth of the window. */
@@ -49,7 +51,7 @@ function advance(budget: RetryBudget, { retry }: CoreConfig, at: number): number
 /** Counts a request that comes in. */
 export function countRequest(budget: RetryBudget, config: CoreConfig, at: number): void {
   const index = advance(budget, config, at);
-  budget.requests[index] = (budget.requests[index] ?? 0) + 1;
+  budget.requests[index] = present(budget.requests[index], 'a step') + 1;
 }
 
 /** Takes one retry from the budget. @returns false if none is left, which is counted */
@@ -61,7 +63,7 @@ export function spendRetry(budget: RetryBudget, config: CoreConfig, at: number):
     budget.refused += 1;
     return false;
   }
-  budget.retries[index] = (budget.retries[index] ?? 0) + 1;
+  budget.retries[index] = present(budget.retries[index], 'a step') + 1;
   return true;
 }
 

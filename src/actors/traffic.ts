@@ -1,5 +1,7 @@
 /** What the core knows of requests as a whole, copied out as plain JSON for operators. */
+
 import { type Core, poolOf } from './core.ts';
+import { present } from './present.ts';
 import { retriesInWindow } from './retry-budget.ts';
 
 export type TrafficView = {
@@ -24,9 +26,8 @@ export function viewTraffic(core: Core, at: number): TrafficView {
   const { budget, config } = core;
   let longestWaitMs = 0;
   for (const number of waiting) {
-    const request = core.requests.get(number);
-    if (request === undefined) continue;
-    longestWaitMs = Math.max(longestWaitMs, request.waitedMs + at - request.queuedAt);
+    const { waitedMs, queuedAt } = present(core.requests.get(number), 'a request that waits');
+    longestWaitMs = Math.max(longestWaitMs, waitedMs + at - queuedAt);
   }
   return {
     queue: { length: waiting.length, max: config.pool.queue.max, longestWaitMs },

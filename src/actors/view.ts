@@ -1,8 +1,10 @@
 /** What the core knows, copied out as plain JSON for operators; a view is never handed back in. */
+
 import { type LastProbe, statusOf } from './backend.ts';
 import { type Backend, type Core, poolOf, poolOfBackend, selectorOf } from './core.ts';
 import type { BackendStatus } from './events.ts';
 import type { BackendPool } from './pool.ts';
+import { present } from './present.ts';
 
 export type BackendView = {
   id: string;
@@ -48,10 +50,10 @@ export type BackendView = {
 export function viewBackends(core: Core): BackendView[] {
   const order = new Set(core.config.backends.map(({ id }) => id));
   for (const id of core.backends.keys()) order.add(id);
-  return [...order].flatMap((id) => {
-    const backend = core.backends.get(id);
-    const pool = poolOfBackend(core, id);
-    return backend === undefined || pool === undefined ? [] : [viewBackend(core, id, backend, pool)];
+  return [...order].map((id) => {
+    const backend = present(core.backends.get(id), 'a backend');
+    const pool = present(poolOfBackend(core, id), 'the pool of a backend');
+    return viewBackend(core, id, backend, pool);
   });
 }
 

@@ -39,6 +39,8 @@ export type Progress = {
   flow: Flow | undefined;
   /** An answer of which the client gets nothing before the core has said so. */
   held: HeldAnswer | undefined;
+  /** Nothing is sent again: lets go of what was kept for that. */
+  forget(): void;
 };
 
 /** Nothing more is to be said to the client, and what it does is no news any more. */
@@ -156,6 +158,7 @@ export class Attempt implements UpstreamReceiver {
     downstream.start(status, reason, responseHeaders(headers, requestId, this.grant.backend));
     progress.flow = flow;
     progress.answering = true;
+    progress.forget();
     this.isEventStream = canTakeErrorEvent(headers);
   }
 

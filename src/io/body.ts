@@ -101,10 +101,10 @@ class Intake {
   private readonly onEnd = (): void => {
     const { pieces, size } = this;
     const [first = Buffer.alloc(0)] = pieces;
-    this.receiver.ready({
-      kind: 'whole',
-      bytes: pieces.length === 1 ? first : Buffer.concat(pieces, size),
-    });
+    const bytes = pieces.length === 1 ? first : Buffer.concat(pieces, size);
+    // The request lives as long as its answer, and this hears of its end.
+    pieces.length = 0;
+    this.receiver.ready({ kind: 'whole', bytes });
   };
 
   private hold(): void {

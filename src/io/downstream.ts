@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ClientCut } from '../actors/events.ts';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
+import { endWith, writeChunk } from './answer-body.ts';
 import { announcesBody } from './body.ts';
 import { fieldLines, firstValueOf, valuesOf, withoutField } from './headers.ts';
 import { closeLingering, dropBody, dropBodyInTime, serveNoMore } from './linger.ts';
@@ -39,7 +40,9 @@ export class NodeDownstream implements Downstream {
   private readonly settings: DownstreamSettings;
   private events: DownstreamEvents | undefined = undefined;
   private hasWritten = false;
-  private hasLength = false;
+  private hasEnded = false;
+  /** What is missing of an answer whose length is known. */
+  private bytesLeft: number | undefined = undefined;
   private isDrainAwaited = false;
   /** Whether the client is watched for reading nothing, and whether it was cut off for that. */
   private isReaderLimited = false;
@@ -84,8 +87,10 @@ export class NodeDownstream implements Downstream {
     const { request, response } = this;
     // A 204 must not have one, and a client might wait for what it says (RFC 9110 §8.6).
     const headers = status === 204 ? withoutField(received, 'content-length') : received;
-    this.hasLength = firstValueOf(headers, 'content-length') !== undefined;
-    const mayChunk = response.useChunkedEncodingByDefault && !this.hasLength && hasContent(request, status);
+    const length = firstValueOf(headers, 'content-length');
+    if (length !== undefined) this.bytesLeft = Number(length);
+    const isEndUnknown = length === undefined && hasContent(request, status);
+    const mayChunk = response.useChunkedEncodingByDefault && isEndUnknown;
     response.writeHead(status, reason, this.head(asNodeTakesThem(headers, mayChunk)));
     // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
     queueMicrotask(() => {
@@ -96,7 +101,7 @@ export class NodeDownstream implements Downstream {
 
   write(chunk: Uint8Array): boolean {
     this.hasWritten = true;
-    if (this.response.write(chunk)) return true;
+    if (this.send(chunk)) return true;
     this.limitReader();
     if (!this.isDrainAwaited) {
       this.isDrainAwaited = true;
@@ -109,14 +114,25 @@ export class NodeDownstream implements Downstream {
     const { request, response } = this;
     this.hasWritten = true;
     if (trailers.length > 0) response.addTrailers(pairs(trailers));
-    response.end();
+    if (!this.hasEnded) response.end();
     if (response.writableLength > 0) this.limitReader();
     // A backend may answer before it has all of the body; what is left of it stands before the next request.
     if (!request.complete) dropBodyInTime(request);
   }
 
   cut(): void {
-    cutShort(this.response, this.hasLength);
+    cutShort(this.response, this.bytesLeft !== undefined);
+  }
+
+  private send(chunk: Uint8Array): boolean {
+    const { response, bytesLeft } = this;
+    if (response.chunkedEncoding) return writeChunk(response, chunk);
+    if (bytesLeft === undefined) return response.write(chunk);
+    this.bytesLeft = bytesLeft - chunk.byteLength;
+    if (this.bytesLeft !== 0) return response.write(chunk);
+    this.hasEnded = true;
+    endWith(response, chunk);
+    return true;
   }
 
   answer(status: number, headers: RawHeaders, body: string): void {

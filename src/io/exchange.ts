@@ -106,6 +106,10 @@ export class ProxiedExchange implements Exchange, Progress, BodyReceiver, Downst
     else this.answer(error);
   }
 
+  forget(): void {
+    this.outgoing = undefined;
+  }
+
   drained(): void {
     this.flow?.resume();
   }

@@ -32,6 +32,8 @@ export type ResponseClock = {
   resumed(request: TimedRequest): void;
   /** All is over with this request. */
   stop(request: TimedRequest): void;
+  /** The socket has closed: no timer outlives it, since there may be thousands of sockets within the time of one. */
+  closed(): void;
 };
 
 /** @returns the clock of one socket, which carries one request at a time */
@@ -43,10 +45,11 @@ export function createResponseClock(): ResponseClock {
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
   let firesAt = Number.POSITIVE_INFINITY;
+  let isClosed = false;
 
   const ensure = () => {
     const due = since + limitMs;
-    if (due >= firesAt) return;
+    if (due >= firesAt || isClosed) return;
     clearTimeout(timer);
     firesAt = due;
     // A socket that idles, or the process that ends, is not kept for it.
@@ -89,6 +92,10 @@ export function createResponseClock(): ResponseClock {
     },
     stop(of) {
       if (of === request) request = undefined;
+    },
+    closed() {
+      isClosed = true;
+      clearTimeout(timer);
     },
   };
 }

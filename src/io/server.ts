@@ -15,7 +15,7 @@ import { bodyTooLarge, expectationFailed, type GatewayError, noTunnels, notFound
 import { type ExchangeSurroundings, ProxiedExchange } from './exchange.ts';
 import { createGarbageDesk, type GarbageDesk } from './garbage.ts';
 import { requestIdOf } from './headers.ts';
-import { isLastServed } from './linger.ts';
+import { isLastServed, serveNoMore } from './linger.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { problemWithHead, toOriginForm } from './request-head.ts';
@@ -101,6 +101,7 @@ export function createClientListener(options: ClientListenerOptions): ClientList
       request.resume();
       return;
     }
+    if (incoming.accept === undefined) endBehindRefusedSwitch(request, response);
     inFlight += 1;
     // As it came, so before the target is brought into its origin form.
     const doubt = problemWithHead(request);
@@ -139,6 +140,18 @@ export function createClientListener(options: ClientListenerOptions): ClientList
     endTunnels: tunnels.end,
     inFlight: () => inFlight,
   };
+}
+
+/**
+ * Makes the answer to a request that asks for another protocol, and gets none, the last on its connection. The parser drops
+ * what has come together with such a request, since it is not HTTP any more where a server does switch; what comes
+ * next would then be taken for a request in the middle of one, the body of which may be written by somebody else.
+ */
+function endBehindRefusedSwitch(request: IncomingMessage, response: ServerResponse): void {
+  // Whatever `Connection` says: the parser also looks into `Proxy-Connection`.
+  if (request.headers.upgrade === undefined) return;
+  response.shouldKeepAlive = false;
+  serveNoMore(request.socket);
 }
 
 function refuseTunnel(socket: Duplex, garbage: GarbageDesk): void {

@@ -9,9 +9,11 @@ import { type Observable, Subject } from 'rxjs';
 import { Client } from 'undici';
 import type { BackendSettings, Fact } from '../actors/events.ts';
 import type { SocketPort } from '../streams/ports.ts';
+import { connectWithDirectReads } from './direct-reads.ts';
 import { classifyFailure } from './failures.ts';
 import { originOf } from './origin.ts';
 import { createResponseClock, type ResponseClock } from './response-clock.ts';
+import { type Sieve, siftContinues } from './unasked-continue.ts';
 
 /** What carries requests over an open socket. */
 export type Connection = {
@@ -19,6 +21,7 @@ export type Connection = {
   readonly tcp: net.Socket;
   readonly client: Client;
   readonly clock: ResponseClock;
+  readonly sieve: Sieve;
 };
 
 /** An open or opening socket. */
@@ -62,11 +65,15 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     });
     tcp.once(backend.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timeout);
-      entry.connection = { tcp, client: clientOver(tcp, backend), clock: createResponseClock() };
+      entry.connection = {
+        ...{ tcp, client: clientOver(tcp, backend) },
+        ...{ clock: createResponseClock(), sieve: siftContinues(tcp) },
+      };
       facts$.next({ type: 'socket.opened', backend: backend.id, socket });
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
+      entry.connection?.clock.closed();
       if (!forget(socket)) return;
       if (entry.connection !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
       else {
@@ -100,7 +107,7 @@ function connect(
   secureContext: tls.SecureContext | undefined,
 ): net.Socket {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
-  if (protocol === 'http') return net.connect(options);
+  if (protocol === 'http') return connectWithDirectReads(options);
   // RFC 6066 §3: server names are host names, never addresses.
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });

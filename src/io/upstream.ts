@@ -7,6 +7,7 @@ import type { Dispatcher } from 'undici';
 import type { Flow, RawHeaders, Upstream, UpstreamReceiver, UpstreamRequest } from '../streams/ports.ts';
 import { classifyLoss } from './failures.ts';
 import { firstValueOf, isChunkedOnly, responseTrailers, valuesOf } from './headers.ts';
+import { lettingGo } from './letting-go.ts';
 import type { ResponseTimeouts, TimedRequest } from './response-clock.ts';
 import type { Connection, SocketRegistry } from './sockets.ts';
 
@@ -28,7 +29,7 @@ export function createUpstream(
           // The type lists the registered methods, but any token is sent as it is (RFC 9110 §9.1).
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
-          body: request.body,
+          body: lettingGo(request.body),
           upgrade: request.upgrade ?? null,
           // Timed by a clock of our own.
           headersTimeout: 0,
@@ -48,7 +49,9 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
   private readonly connection: Connection;
-  private readonly request: UpstreamRequest;
+  private readonly isHead: boolean;
+  /** Not the whole request: its body may be long, and the answer longer yet. */
+  private readonly upload: Readable | undefined;
   private readonly receiver: UpstreamReceiver;
   private controller: Dispatcher.DispatchController | undefined = undefined;
   private hasAnswerBegun = false;
@@ -56,12 +59,13 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   constructor(
     connection: Connection,
-    request: UpstreamRequest,
+    { method, body }: UpstreamRequest,
     receiver: UpstreamReceiver,
     { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
   ) {
     this.connection = connection;
-    this.request = request;
+    this.isHead = method === 'HEAD';
+    this.upload = body instanceof Readable ? body : undefined;
     this.receiver = receiver;
     this.headersTimeoutMs = headersTimeoutMs;
     this.idleTimeoutMs = idleTimeoutMs;
@@ -70,6 +74,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
     this.connection.clock.sent(this);
+    this.connection.sieve.expect(this);
   }
 
   onBodySent(): void {
@@ -136,7 +141,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   /** The parser heeds also in trailers what concerns the connection, and would take the next answer for garbage. */
   private mayCarryOn(trailers: RawHeaders): boolean {
-    return this.request.method !== 'HEAD' && responseTrailers(trailers).length === trailers.length;
+    return !this.isHead && responseTrailers(trailers).length === trailers.length;
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -150,8 +155,8 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   /** Whether a body is still to come, and the backend would take more of it than there is. */
   isClientsTurn(): boolean {
-    const { body } = this.request;
-    return body instanceof Readable && !body.readableEnded && body.readableFlowing === true;
+    const { upload } = this;
+    return upload !== undefined && !upload.readableEnded && upload.readableFlowing === true;
   }
 
   onTimeout(error: Error): void {

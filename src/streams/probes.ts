@@ -11,6 +11,7 @@ import {
   finalize,
   from,
   map,
+  mergeMap,
   Observable,
   of,
   repeat,
@@ -36,10 +37,7 @@ export type ProbeOptions = {
 
 /** Facts from probing whatever backends the core has been configured with, as the entries tell. */
 export function probeFacts(entries$: Observable<Entry>, options: ProbeOptions): Observable<Fact> {
-  const targets$ = entries$.pipe(
-    filter(({ fact }) => fact.type === 'gateway.started' || fact.type === 'config.reloaded'),
-    map(({ fact }) => ('config' in fact ? fact.config.backends : [])),
-  );
+  const targets$ = entries$.pipe(mergeMap(({ fact }) => ('config' in fact ? [fact.config.backends] : [])));
   return new Observable<Fact>((subscriber) => {
     const beats = new Map<string, Subscription>();
     const subscription = targets$.subscribe((targets) => {

@@ -11,6 +11,7 @@ import {
   type SchedulerLike,
   type Subscriber,
   type Subscription,
+  switchMap,
   timer,
 } from 'rxjs';
 import type { Entry, Fact } from '../actors/events.ts';
@@ -102,11 +103,20 @@ function createAlarms<Key>(
     cancel,
     set(key, afterMs, fact) {
       cancel(key);
-      const alarm = timer(afterMs, scheduler).subscribe(() => {
+      const alarm = wait(afterMs, scheduler).subscribe(() => {
         running.delete(key);
         subscriber.next(fact);
       });
       running.set(key, alarm);
     },
   };
+}
+
+/** The longest that node can wait for at once: it fires a timer with a longer delay after 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Emits once after any time, however long. */
+function wait(ms: number, scheduler: SchedulerLike): Observable<unknown> {
+  if (ms <= LONGEST_TIMER_MS) return timer(ms, scheduler);
+  return timer(LONGEST_TIMER_MS, scheduler).pipe(switchMap(() => wait(ms - LONGEST_TIMER_MS, scheduler)));
 }

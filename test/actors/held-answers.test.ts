@@ -103,6 +103,12 @@ describe('an answer that is held back', () => {
     assert.deepEqual(only(scene.when(ended(1, 2, true, 503)), 'lease.released')[0]?.outcome, 'ended');
   });
 
+  it('goes to the client when all backends gave one, however many attempts are left', () => {
+    const world = sent({ retry: { attempts: 9, on: ['503'] } });
+    world.when(held(1, 1, 503), opened(2, 'b'));
+    assert.equal(only(world.when(held(1, 2, 503)), 'response.passed')[0]?.because, 'noOtherBackend');
+  });
+
   it('counts against its backend as if the client had got it', () => {
     const scene = sent({ outlier: { consecutiveFailures: 1 } });
     assert.equal(only(scene.when(held(1, 1, 503)), 'backend.changed')[0]?.to, 'ejected');

@@ -135,9 +135,17 @@ describe('an invariant finds', () => {
     found(lost, ['request 3 waits and no backend can ever take it']);
   });
 
-  it('one who is overtaken', () => {
+  it('one who waits and is not there', () => {
+    const scene = sound();
+    poolOf(scene.core).waiting.push(9);
+    found(scene, ['request 9 waits and a has room', 'the line is 9, and 0 requests wait']);
+  });
+
+  it('one who is overtaken, but not by one who was served before it began to wait', () => {
     const scene = sound([received(1), received(2), received(3)]);
     found(scene, ['request 4 was given to a, for which request 3 waits'], [selected(4, 'a')]);
+    const queued: Decision = { type: 'request.queued', request: 3, length: 1, deadline: 30_000 };
+    found(scene, [], [selected(4, 'a'), queued]);
   });
 
   it('a backend that drains without a lease', () => {
@@ -155,6 +163,8 @@ describe('an invariant finds', () => {
   it('a backend that drains and gets a further lease', () => {
     const scene = sound([received(1), draining('a')]);
     found(scene, ['a is draining and its leases rose'], [requested(1, 9)]);
+    found(scene, [], [released(1), released(9)]);
+    found(scene, ['a is draining and its leases rose'], [requested(1, 10)]);
   });
 
   it('too many ejections, or one where nobody else is healthy', () => {
@@ -200,6 +210,8 @@ describe('an invariant finds', () => {
       ...{ request: 1, lease: 1, backend: 'a', socket: 1, reused: false },
     };
     found(scene, ['socket 1 was leased at 100 ms'], [granted]);
+    // The lease has ended within the step.
+    found(scene, [], [requested(1, 7), { ...granted, lease: 7 }, released(7)]);
   });
 });
 

@@ -221,6 +221,8 @@ describe('an ejection', () => {
     scene.when(probeFailed('b'));
     for (const request of [1, 2, 3, 4, 5]) serveOne(scene, request, 500);
     assert.deepEqual(statesOf(scene), { a: 'healthy', b: 'unhealthy' });
+    const [view] = scene.balancer.backends();
+    assert.equal(view?.timesEjected, 0, 'nor is it taken back at once');
   });
 
   it('befalls at most the share of the backends that is allowed', () => {

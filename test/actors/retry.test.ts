@@ -38,16 +38,19 @@ describe('a failed attempt', () => {
     const scene = given(two);
     scene.when(received(1), { type: 'socket.failed', backend: 'a', socket: 1, reason: 'refused' });
     const decisions = scene.when({ type: 'socket.failed', backend: 'b', socket: 2, reason: 'refused' });
-    assert.deepEqual(only(decisions, 'request.rejected'), [
+    assert.deepEqual(decisions, [
+      { type: 'lease.released', request: 1, lease: 2, backend: 'b', outcome: 'unopened' },
       { type: 'request.rejected', request: 1, code: 'backend_unreachable', backend: 'b', reason: 'refused' },
     ]);
   });
 
-  it('is retried elsewhere when the backend closed before its first byte', () => {
-    const scene = given(two);
-    scene.when(received(1), opened(1));
-    assert.equal(only(scene.when(failed(1, 1)), 'backend.selected')[0]?.backend, 'b');
-  });
+  for (const reason of ['refused', 'reset', 'closed'] as const) {
+    it(`is retried elsewhere when the connection was ${reason} before its first byte`, () => {
+      const scene = given(two);
+      scene.when(received(1), opened(1));
+      assert.equal(only(scene.when(failed(1, 1, { reason })), 'backend.selected')[0]?.backend, 'b');
+    });
+  }
 
   it('is not retried on a new socket when emptyResponse is not asked for', () => {
     const scene = given({ ...two, retry: { attempts: 2, on: [] } });
@@ -75,6 +78,19 @@ describe('a failed attempt', () => {
       'backend.selected',
       'socket.requested',
     ]);
+  });
+
+  it('asks no backend again but the one whose kept socket was stale', () => {
+    const scene = given(coreConfig({ backends: [backend('a'), backend('b', 5)] }));
+    scene.when({ type: 'operator.drained', backend: 'b' });
+    assert.equal(serveOne(scene, 1), 'a');
+    scene.when({ type: 'operator.restored', backend: 'b' });
+    const [asked] = only(scene.when(received(2)), 'socket.requested');
+    assert.equal(asked?.backend, 'b');
+    const refused = { type: 'socket.failed', backend: 'b', socket: asked.socket, reason: 'refused' } as const;
+    const [granted] = only(scene.when(refused), 'lease.granted');
+    assert.ok(granted?.reused);
+    assert.equal(only(scene.when(failed(2, granted.lease)), 'backend.selected')[0]?.backend, 'a');
   });
 
   it('does not ask a lone backend again when a new socket was lost', () => {

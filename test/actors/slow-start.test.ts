@@ -109,6 +109,31 @@ describe('slow start', () => {
     );
   });
 
+  it('is over at its end, and nothing is left of it', () => {
+    const world = scene();
+    world.when(probeFailed('a'), probeSucceeded('a'));
+    assert.equal(world.balancer.core.ramps.size, 1);
+    world.after(15_000).when(sweep);
+    assert.deepEqual([shareOf(world, 'a'), world.balancer.core.ramps.size], [WHOLE, 0]);
+  });
+
+  it('takes sixteenths of the weight of the backend itself, whichever it is', () => {
+    const world = scene({ backends: [backend('a', 4), backend('b', 8)] });
+    world.when(probeFailed('b'), probeSucceeded('b'));
+    assert.deepEqual([shareOf(world, 'a'), shareOf(world, 'b')], [WHOLE, [0.5, 2]]);
+  });
+
+  it('is over in the very millisecond in which a reload switches it off', () => {
+    const { balancer } = scene();
+    const at = 2_000_000;
+    balancer.step(probeFailed('a'), at);
+    balancer.step(probeSucceeded('a'), at);
+    const config = coreConfig({ ...CHANGES, health: { fall: 1, rise: 1, slowStartMs: 0 } });
+    balancer.step({ type: 'config.reloaded', config }, at);
+    const [view] = balancer.backends();
+    assert.deepEqual([view?.effectiveWeight, view?.pool.limit], WHOLE);
+  });
+
   it('gives a backend its sixteenths of the requests', () => {
     const world = scene();
     world.when(probeFailed('a'), probeSucceeded('a'));

@@ -238,7 +238,7 @@ describe('a disk that hangs', () => {
     recorded.serve();
     const before = performance.now();
     await recorded.log.close();
-    assert.ok(performance.now() - before < 2000);
+    assert.ok(performance.now() - before < 5000, 'it waited for more than its own limit');
     assert.ok(lines.some((line) => line.includes('did not close within')));
     goOn();
   });

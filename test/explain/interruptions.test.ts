@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Fact } from '../../src/actors/events.ts';
 import { watchBackend } from '../../src/actors/explain/backend-watch.ts';
 import { watchMoment } from '../../src/actors/explain/moment-watch.ts';
 import { encodeLine } from '../../src/io/event-log/lines.ts';
@@ -113,6 +114,54 @@ describe('a gap', () => {
     assert.equal((await reportOf(folder, 'id-2')).total, 0);
   });
 
+  it('is followed by what the state behind it tells of the request, wherever that is by then', async () => {
+    const one = coreConfig({ backends: [backend('a')], pool: { size: 1 } });
+    const lost = probeFailed('a');
+    const cases: [string, string, Fact[], Fact[], Fact[]][] = [
+      ['waiting', '2', [received(1), received(2)], [lost], [received(3)]],
+      ['connecting', '1', [received(1)], [lost], [received(2)]],
+      ['sent', '1', [received(1)], [opened('a', 1)], [received(2)]],
+      ['answering', '1', [received(1), opened('a', 1)], [started(1, 1)], [received(2)]],
+    ];
+    for (const [phase, id, before, meanwhile, behind] of cases) {
+      const folder = record(one, (script) => {
+        script.take(...before);
+        script.wait(5).lose(...meanwhile);
+        script.wait(5).take(...behind);
+      });
+      const life = await lifeOf(folder, id);
+      assert.deepEqual([life.phase, life.outcome], [phase, 'open']);
+    }
+  });
+
+  it('may hide that a request went to another backend', async () => {
+    const folder = record(CONFIG, (script) => {
+      script.take(received(1));
+      script.lose({ type: 'socket.failed', backend: 'a', socket: 1, reason: 'refused' });
+      script.take(opened('b', 2), started(1, 2), ended(1, 2));
+    });
+    const { backends, outcome } = await lifeOf(folder, 'id-1');
+    assert.deepEqual([backends, outcome], [['a', 'b'], 'ended']);
+  });
+
+  it('is where the life of a backend goes on with the state it has behind it', async () => {
+    const folder = record(CONFIG, (script) => {
+      script.wait(9).lose(probeFailed('b'), probeFailed('b'), probeFailed('b'));
+      script.wait(9).take(received(1));
+    });
+    const watch = watchBackend('b');
+    await play(folder, watch);
+    assert.deepEqual(
+      watch
+        .report()
+        .stretches.map(({ stretch, periods }) => [stretch.began, periods.map(({ state }) => state)]),
+      [
+        ['run', ['healthy']],
+        ['gap', ['unhealthy']],
+      ],
+    );
+  });
+
   it('leaves open how a request went on that ended in it', async () => {
     const folder = record(CONFIG, (script) => {
       script.take(received(1), opened('a', 1));
@@ -163,6 +212,21 @@ describe('a gap', () => {
   });
 });
 
+describe('a log of several segments', () => {
+  it('is one stretch where nothing is missing between them', async () => {
+    const folder = record(
+      CONFIG,
+      (script) => {
+        for (let request = 1; request < 40; request += 1) script.take(received(request));
+      },
+      4000,
+    );
+    const { log } = await play(folder, watchMoment());
+    assert.ok(readdirSync(folder).length > 2);
+    assert.equal(log.stretches.length, 1);
+  });
+});
+
 describe('a log that begins in the middle of a run', () => {
   it('says so, and tells of what came after', async () => {
     const folder = record(
@@ -187,7 +251,7 @@ describe('a log that begins in the middle of a run', () => {
 
 describe('a log that was altered', () => {
   const answered = (script: Script) => {
-    script.take(received(1), opened('a', 1), started(1, 1), ended(1, 1), received(2));
+    script.take(received(1), opened('a', 1), started(1, 1), ended(1, 1), received(2), received(3));
   };
 
   it('is told up to its damage, and what was under way is left open', async () => {
@@ -212,5 +276,6 @@ describe('a log that was altered', () => {
     const { log } = await play(folder, watchMoment());
     assert.equal(log.divergence?.seq, 6);
     assert.equal((await reportOf(folder, '2')).requests[0]?.timeline.length, 0);
+    assert.equal((await reportOf(folder, '3')).total, 0, 'what is behind it is not believed');
   });
 });

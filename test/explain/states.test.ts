@@ -81,6 +81,34 @@ describe('the life of a backend', () => {
     });
   });
 
+  it('counts sockets that the backend closed, and answers that say it failed', async () => {
+    const folder = record(coreConfig({ backends: [backend('a')] }), (script) => {
+      script.take(received(1), opened('a', 1), started(1, 1, 500), ended(1, 1, true, 500));
+      script.take({ type: 'socket.closed', backend: 'a', socket: 1 });
+    });
+    const { stretches } = await lifeOfBackend(folder, 'a');
+    const [period] = stretches[0]?.periods ?? [];
+    assert.deepEqual([period?.failures, period?.sockets.closedByBackend], [{ 'status 500': 1 }, 1]);
+  });
+
+  it('keeps the last runs of probes, and how many there were before', async () => {
+    const folder = record(coreConfig({ backends: [backend('a')] }), (script) => {
+      for (let pair = 0; pair < 13; pair += 1) script.wait(10).take(PROBE, probeFailed('a'));
+    });
+    const { stretches } = await lifeOfBackend(folder, 'a');
+    const { probes } = stretches[0]?.periods[0] ?? assert.fail();
+    assert.deepEqual([probes.runs.length, probes.earlierRuns, probes.failed], [20, 6, 13]);
+    assert.deepEqual([probes.runs[0]?.ok, probes.runs[0]?.from], [true, START + 40]);
+  });
+
+  it('has no word of a reload that changes nothing about it', async () => {
+    const config = coreConfig({ backends: [backend('a'), backend('b')] });
+    const other = coreConfig({ backends: [backend('a'), backend('b', 7)] });
+    const folder = record(config, (script) => script.take({ type: 'config.reloaded', config: other }));
+    const { stretches } = await lifeOfBackend(folder, 'a');
+    assert.deepEqual(stretches[0]?.periods[0]?.notes, []);
+  });
+
   it('has what operators did and what reloads changed about it', async () => {
     const { stretches } = await lifeOfBackend(longNight(), 'gpu-1:8000');
     const notes = stretches.flatMap(({ periods }) => periods.flatMap((period) => period.notes));
@@ -168,6 +196,22 @@ describe('the state at a moment', () => {
     assert.equal(byTime.lastEntries.at(-1)?.at, START + 3000);
     assert.equal(byTime.backends[2]?.state, 'unhealthy');
     assert.equal((await momentOf(folder, { at: START + 2999 })).backends[2]?.state, 'healthy');
+  });
+
+  it('has the last entries however many there were, and who is being answered', async () => {
+    const folder = record(coreConfig({ backends: [backend('a')] }), (script) => {
+      script.take(received(1), opened('a', 1), started(1, 1));
+      for (let probe = 0; probe < 100; probe += 1) script.take(PROBE);
+    });
+    const { lastEntries, inFlight } = await momentOf(folder, { seq: 104 });
+    assert.deepEqual(
+      lastEntries.map(({ seq }) => seq),
+      [95, 96, 97, 98, 99, 100, 101, 102, 103, 104],
+    );
+    assert.deepEqual(
+      inFlight.map(({ request, phase, backend }) => [request, phase, backend]),
+      [[1, 'answering', 'a']],
+    );
   });
 
   it('has the last changes however many entries came since', async () => {

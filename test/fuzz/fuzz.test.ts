@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { run } from './run.ts';
 
 const SEED = 1;
-const CASES = 4_000;
+const CASES = 1_500;
 /** No new world is begun after this, so that a busy machine does not take for ever. */
 const BUDGET_MS = 12_000;
 
@@ -21,5 +21,5 @@ it('nothing malformed harms the gateway, its backends or another client', { skip
   });
   context.diagnostic(`seed ${SEED}: ${cases} cases, ${answered} answers to bystanders`);
   assert.deepEqual(failures, [], `npm run fuzz -- --seed ${SEED} --case K shows one of them`);
-  assert.ok(cases >= 1_000 && answered > 0, 'hardly anything was tried');
+  assert.ok(cases >= 500 && answered > 0, 'hardly anything was tried');
 });

@@ -21,6 +21,7 @@ describe('the strict reading of requests', () => {
       1,
       'closed',
     ],
+    ['nothing behind a request for another protocol', `${POST}Upgrade: h2c\r\n\r\n${GET}`, 1, 'closed'],
     ['a length', `${POST}Content-Length: 2\r\n\r\nab${GET}`, 2, 'none'],
     [
       'chunks with extension and trailer',
@@ -107,4 +108,48 @@ describe('the judge', () => {
     );
     assert.deepEqual(judgeAnswer(evidence({ told: given(9) }), half), []);
   });
+
+  const refused = told('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const answers: [what: string, text: string, mayRefuse: boolean][] = [
+    ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na', false],
+    ['a length with a tab behind it', 'HTTP/1.1 200 OK\r\nContent-Length: 1\t\r\n\r\na', true],
+    ['a quoted extension', `${chunked}1;a="b";c\r\na\r\n0\r\n\r\n`, false],
+    ['a loose quote in an extension', `${chunked}1;a"b"\r\na\r\n0\r\n\r\n`, true],
+    ['space around an extension', `${chunked}1 ;a\r\na\r\n0\r\n\r\n`, true],
+  ];
+  for (const [what, text, mayRefuse] of answers) {
+    it(`${mayRefuse ? 'lets an answer be refused' : 'complains about the refusal of an answer'} for ${what}`, () => {
+      const wrong = judgeAnswer(evidence({ told: refused }), { pieces: [text], ending: 'FIN', times: 9 });
+      assert.equal(wrong.length, mayRefuse ? 0 : 1, wrong.join());
+    });
+  }
+
+  it('takes an event stream for one however its type is spelled', () => {
+    const pieces = ['HTTP/1.0 200 OK\r\nContent-Type: Text/Event-Stream\r\n\r\ndata: a'];
+    const body = 'data: a\n\ndata: {"error":{}}\n\n';
+    const answer = `HTTP/1.1 200 OK\r\nX-Reprise-Backend: a\r\nContent-Type: Text/Event-Stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const broken = { pieces, ending: 'RST', times: 9 } as const;
+    assert.deepEqual(judgeAnswer(evidence({ told: told(answer) }), broken), []);
+  });
+
+  const head = 'HTTP/1.1 200 OK\r\nX-Reprise-Backend: a\r\n';
+  const passed: [what: string, text: string, given: string][] = [
+    [
+      'a marker that chunks were put together to',
+      `${chunked}3\r\nmk0\r\na\r\n123456789z\r\n0\r\n\r\n`,
+      `${head}Content-Length: 13\r\n\r\nmk0123456789z`,
+    ],
+    [
+      'an answer with empty lines between it and an interim one',
+      'HTTP/1.1 103 Hints\r\n\r\n\r\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na',
+      `HTTP/1.1 103 Hints\r\n\r\n${head}Content-Length: 1\r\n\r\na`,
+    ],
+  ];
+  for (const [what, text, given] of passed) {
+    it(`has nothing against ${what}`, () => {
+      const prepared = { pieces: [text], ending: 'FIN', times: 9 } as const;
+      assert.deepEqual(judgeAnswer(evidence({ told: told(given) }), prepared), []);
+    });
+  }
 });

@@ -3,20 +3,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestGateway, type TestConfig, type TestGateway } from '../support/gateway.ts';
 import { listenOnLoopback } from '../support/listen.ts';
 import { type Backend, type Records, startBackend } from './backend.ts';
-import { startBystander } from './bystander.ts';
+import { type Bystander, startBystander } from './bystander.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs the loopback of Linux';
 const ATTACKER = '127.66.0.1';
 const CLIENTS = 60;
+/** Connections that a bystander may have: one, and one that it has left. */
+const BYSTANDERS = 2;
 /** What one address may have. */
 const LIMIT = 20;
 const TRICKLE_MS = 20;
+/** How soon who was cut off or refused comes again. */
+const AGAIN_MS = 50;
 const SLOW = { headersTimeoutMs: 300, bodyIdleTimeoutMs: 300, idleReaderTimeoutMs: 300 };
 
-type Scene = { readonly gateway: TestGateway; complaints: string[] };
+type Scene = { readonly gateway: TestGateway; readonly bystander: Bystander };
 
 /** Runs `attack` while a bystander asks, who must not notice; afterwards nothing may be left. */
 async function attacked(
@@ -31,7 +36,7 @@ async function attacked(
   const gateway = await startTestGateway({ ...config, backends: [backend] });
   const bystander = startBystander({ port: gateway.port, number: 0, seed: 1, complain });
   try {
-    await attack({ gateway, complaints });
+    await attack({ gateway, bystander });
   } finally {
     await bystander.leave();
     await gateway.gateway.stop();
@@ -44,11 +49,13 @@ async function attacked(
   }
 }
 
+function connectOne(port: number): net.Socket {
+  return net.connect({ port, host: '127.0.0.1', localAddress: ATTACKER }).on('error', () => {});
+}
+
 /** Opens connections from one address. @returns them, and what resolves when the last is closed */
 function connectMany(port: number): { sockets: net.Socket[]; closed: Promise<unknown> } {
-  const sockets = Array.from({ length: CLIENTS }, () =>
-    net.connect({ port, host: '127.0.0.1', localAddress: ATTACKER }).on('error', () => {}),
-  );
+  const sockets = Array.from({ length: CLIENTS }, () => connectOne(port));
   // Not by `once`, which fails when the connection does.
   const closed = sockets.map((socket) => new Promise<void>((done) => socket.once('close', () => done())));
   return { sockets, closed: Promise.all(closed) };
@@ -64,9 +71,22 @@ function trickle(socket: net.Socket, text: string): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-async function openConnections({ adminUrl }: TestGateway): Promise<number> {
+async function figure({ adminUrl }: TestGateway, name: string): Promise<number> {
   const text = await (await fetch(`${adminUrl}/metrics`)).text();
-  return Number(/^reprise_client_connections (\d+)$/m.exec(text)?.[1]);
+  return Number(new RegExp(`^reprise_${name} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+const openConnections = (gateway: TestGateway) => figure(gateway, 'client_connections');
+const refusedConnections = (gateway: TestGateway) =>
+  figure(gateway, 'client_connections_refused_total\\{limit="address"\\}');
+
+/** Looks again and again until it is so. */
+async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await isSo())) {
+    assert.ok(performance.now() < deadline, `waited in vain for ${what}`);
+    await sleep(TRICKLE_MS);
+  }
 }
 
 describe('a bystander is served and nothing piles up while', { skip }, () => {
@@ -80,8 +100,40 @@ describe('a bystander is served and nothing piles up while', { skip }, () => {
       for (const socket of sockets) socket.resume();
       await Promise.all(sockets.map((socket) => once(socket, 'connect')));
       const open = await openConnections(gateway);
-      assert.ok(open <= LIMIT + 1, `${open} connections are open`);
+      assert.ok(open <= LIMIT + BYSTANDERS, `${open} connections are open`);
       await closed;
+    }));
+
+  it('heads come a byte at a time, and whoever is cut off comes again', () =>
+    attacked({ server }, async ({ gateway, bystander }) => {
+      let isOver = false;
+      let came = 0;
+      const again = async () => {
+        while (!isOver) {
+          const socket = connectOne(gateway.port).resume();
+          came += 1;
+          trickle(socket, `GET /v1/x HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9999)}`);
+          await new Promise<void>((done) => socket.once('close', () => done()));
+          await sleep(AGAIN_MS);
+        }
+      };
+      const clients = Array.from({ length: CLIENTS }, again);
+      let most = 0;
+      const hasSeenEnough = async () => {
+        most = Math.max(most, await openConnections(gateway));
+        return came > 5 * CLIENTS && bystander.answered > 50;
+      };
+      await until(hasSeenEnough, 'clients that come again').finally(() => {
+        isOver = true;
+      });
+      await Promise.all(clients);
+      assert.ok(most > BYSTANDERS && most <= LIMIT + BYSTANDERS, `${most} connections were open`);
+      assert.ok((await refusedConnections(gateway)) >= CLIENTS - LIMIT, 'the others were refused');
+      // What they held is free again.
+      const socket = connectOne(gateway.port);
+      socket.write('GET /v1/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      const [answer] = await once(socket, 'data');
+      assert.match(String(answer), /^HTTP\/1\.1 200 /);
     }));
 
   it('bodies come a byte at a time, and then not at all', () =>
@@ -121,7 +173,43 @@ describe('a bystander is served and nothing piles up while', { skip }, () => {
       backend,
     );
   });
+
+  it('long answers are read just fast enough that nobody is cut off', async () => {
+    const backend = await startLongAnswers();
+    const config = { server: { ...server, sendBufferBytes: 65_536 }, pool: { size: LIMIT + 4 } };
+    await attacked(
+      config,
+      async ({ gateway, bystander }) => {
+        const before = process.memoryUsage().arrayBuffers;
+        const { sockets, closed } = connectMany(gateway.port);
+        for (const socket of sockets) {
+          sip(socket);
+          socket.write('GET /v1/long HTTP/1.1\r\nHost: a\r\n\r\n');
+        }
+        await gateway.fact('response.started', LIMIT);
+        await until(async () => (await refusedConnections(gateway)) === CLIENTS - LIMIT, 'refusals');
+        const from = { answered: bystander.answered, at: performance.now() };
+        const isLongAgo = () => performance.now() > from.at + 3 * SLOW.idleReaderTimeoutMs;
+        await until(() => isLongAgo() && bystander.answered > from.answered + 50, 'a bystander');
+        assert.ok((await openConnections(gateway)) >= LIMIT, 'who reads is not cut off');
+        assert.equal(gateway.entries.filter(({ fact }) => fact.type === 'client.aborted').length, 0);
+        const grown = process.memoryUsage().arrayBuffers - before;
+        assert.ok(grown < 64 * 1024 * 1024, `${grown} bytes more are held`);
+        for (const socket of sockets) socket.destroy();
+        await closed;
+        await gateway.fact('client.aborted', LIMIT);
+      },
+      backend,
+    );
+  });
 });
+
+/** Reads one piece each moment. */
+function sip(socket: net.Socket): void {
+  socket.on('data', () => socket.pause());
+  const timer = setInterval(() => socket.resume(), TRICKLE_MS);
+  socket.once('close', () => clearInterval(timer));
+}
 
 const LONG_BYTES = 32 * 1024 * 1024;
 

@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Moment, Overview } from '../../src/io/inspector/api.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { busyWorld, folderOf, recordWorlds } from '../support/recorded-log.ts';
 import { eventually, playAll, viewsOf } from './support.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');
-const ENV = { PATH: process.env.PATH };
+const ENV = bareEnvironment();
 
 type Inspect = AsyncDisposable & {
   readonly url: string;

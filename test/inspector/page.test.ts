@@ -1,10 +1,12 @@
 /** The inspector's page over a recording, in a browser: what is drawn, and what keys and pointer do. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { recordScenario } from '../support/scenario.ts';
 import { startBrowser, visit } from './support/browser.ts';
 import { type Inspector, startInspect } from './support/inspect.ts';
@@ -261,11 +263,9 @@ async function shownEntry(page: Page): Promise<number> {
   return Number(await page.locator('.entry.here').getAttribute('data-seq'));
 }
 
-const UNTIL_MS = 5_000;
-
 /** Waits until an expression holds in the page. Playwright's own way to wait is forbidden by the page's policy. */
 async function until(page: Page, expression: string): Promise<void> {
-  const end = Date.now() + UNTIL_MS;
+  const end = Date.now() + PATIENCE_MS;
   while ((await page.evaluate(expression)) !== true) {
     if (Date.now() > end) assert.fail(`${expression} did not come true`);
     await page.evaluate('new Promise((done) => requestAnimationFrame(done))');

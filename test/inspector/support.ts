@@ -1,4 +1,5 @@
 /** What tests of the inspector share: a log that is read, and the same log played entry by entry. */
+
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../src/actors/events.ts';
@@ -12,6 +13,7 @@ import {
   type HistoryQuestion,
 } from '../../src/io/inspector/history/answers.ts';
 import type { Reading } from '../../src/io/inspector/history/reading.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 export type Played = {
   readonly entry: Entry;
@@ -68,9 +70,9 @@ export function viewsOf({ backends }: Moment): BackendView[] {
 
 /** Resolves when it holds; what is looked at is a file that grows, which tells nobody. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `after 10 s still not: ${what}`);
+    assert.ok(performance.now() < deadline, `still not: ${what}`);
     await delay(5);
   }
 }

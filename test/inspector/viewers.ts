@@ -1,13 +1,15 @@
 /** Viewers of the inspector: the official receiver, one of `ws` that can leave, and who is observing the core. */
+
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
 import WebSocket from 'ws';
 import type { Core } from '../../src/actors/core.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 export type Watching = {
   readonly messages: readonly StatelyInspectionEvent[];
-  /** Resolves with the first message, past or to come, that fits; rejects after 5 s. */
+  /** Resolves with the first message, past or to come, that fits; rejects if none comes. */
   message(fits: (message: StatelyInspectionEvent) => boolean): Promise<StatelyInspectionEvent>;
 };
 
@@ -26,9 +28,9 @@ export function watchOfficially(server: string): Watching {
         const timer = setTimeout(() => {
           waiting.delete(look);
           reject(
-            new Error(`no such message within 5 s; the last were ${JSON.stringify(messages.slice(-3))}`),
+            new Error(`waited in vain for a message; the last were ${JSON.stringify(messages.slice(-3))}`),
           );
-        }, 5_000);
+        }, PATIENCE_MS);
         const look = () => {
           const found = messages.find(fits);
           if (found === undefined) return;

@@ -2,12 +2,14 @@
  * Clients that leave in the middle of an upload that their backend does not take: nothing wakes the gateway then, since
  * a connection that is not read from hides its end behind the bytes before it.
  */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { TestConfig, TestGateway } from '../support/gateway.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
+import { startStopwatch } from '../support/stopwatch.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
 import { startRawBackend } from './support/raw-backend.ts';
 import { requestText } from './support/requests.ts';
@@ -61,10 +63,10 @@ async function leaveStuck({ leave, body, config = {} }: Leaving): Promise<number
     using client = await connectRaw(gateway.port);
     await sendUntilStuck(client, body.announced, body.sent);
     const { socket } = await backend.connection(1);
-    const begun = performance.now();
+    const elapsedMs = startStopwatch();
     leave(client);
     const { decisions } = await gateway.fact('client.aborted');
-    tookMs = performance.now() - begun;
+    tookMs = elapsedMs();
     assert.deepEqual(
       decisions.map(({ type }) => type),
       ['lease.released', 'socket.evicted'],

@@ -2,11 +2,13 @@
  * Clients that leave, in every phase of a request: the request to the backend ends with theirs, at once, and nobody
  * takes that for a failure of the backend.
  */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startMock } from '../../mock/server.ts';
 import type { TestConfig, TestGateway } from '../support/gateway.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
+import { startStopwatch } from '../support/stopwatch.ts';
 import { silentPort } from './support/addresses.ts';
 import { factTypes, failuresOf, withGateway } from './support/gateway.ts';
 import { type RawBackend, startRawBackend } from './support/raw-backend.ts';
@@ -26,10 +28,10 @@ const LEAVINGS = [
 
 /** Requires that something comes to pass soon after the client has left. */
 async function inTime<Result>(leave: () => void, outcome: Promise<Result>): Promise<Result> {
-  const begun = performance.now();
+  const elapsedMs = startStopwatch();
   leave();
   const result = await outcome;
-  const tookMs = performance.now() - begun;
+  const tookMs = elapsedMs();
   assert.ok(tookMs < CANCEL_MAX_MS, `it took ${tookMs} ms`);
   return result;
 }

@@ -130,12 +130,13 @@ describe('a persistent connection', () => {
       assert.equal((await responses.next()).status, 200);
     }));
 
-  it('serves a request that asks for another protocol as what it is (RFC 9110 §7.8)', () =>
+  it('serves a request that asks for another protocol as what it is, and ends behind it (RFC 9110 §7.8)', () =>
     talking(async ({ client, responses }) => {
       client.send(requestText({ headers: ['Connection: Upgrade', 'Upgrade: h2c'] }));
-      assert.equal((await responses.next()).status, 200);
-      client.send(requestText());
-      assert.equal((await responses.next()).status, 200);
+      const response = await responses.next();
+      assert.equal(response.status, 200);
+      assert.deepEqual(valuesIn(response, 'connection'), ['close']);
+      assert.deepEqual(await responses.rest(), { text: '', wasReset: false });
     }));
 });
 

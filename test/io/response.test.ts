@@ -327,19 +327,22 @@ describe('answers before the final one (RFC 9110 §15.2)', () => {
   });
 
   it('without end do not pile up for a client that does not read', async () => {
-    const many = hints.repeat(1000);
+    // Long ones, since it is their number that takes time; in all they are more than two kernels hold for a connection.
+    const hint = `HTTP/1.1 103 Early Hints\r\nLink: </${'a'.repeat(2000)}>; rel=preload\r\n\r\n`;
+    const many = hint.repeat(100);
+    const turns = 100;
     await using backend = await startRawBackend(({ socket, send }) => {
-      for (let turn = 0; turn < 200; turn += 1) send(many);
+      for (let turn = 0; turn < turns; turn += 1) send(many);
       socket.write(final);
     });
     await withGateway({ backends: [backend] }, async (gateway) => {
       using client = await connectRaw(gateway.port);
       client.socket.pause();
       client.send(requestText());
-      await gateway.fact('response.started');
+      await gateway.fact('response.ended');
       client.socket.resume();
       const text = await client.until((received) => received.endsWith('hi'));
-      assert.ok(text.length < many.length * 200, 'all of them were kept');
+      assert.ok(text.length < many.length * turns, 'all of them were kept');
     });
   });
 });

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { describe, it } from 'node:test';
 import { Client } from 'undici';
 import { createResponseClock } from '../../src/io/response-clock.ts';
+import { siftContinues } from '../../src/io/unasked-continue.ts';
 import { createUpstream } from '../../src/io/upstream.ts';
 import type { UpstreamReceiver } from '../../src/streams/ports.ts';
 import { startRawBackend } from './support/raw-backend.ts';
@@ -20,7 +21,7 @@ describe('a connection that was open', () => {
       const client = new Client(`http://127.0.0.1:${backend.port}`, {
         connect: (_options, callback) => queueMicrotask(() => callback(null, tcp)),
       });
-      const connection = { tcp, client, clock: createResponseClock() };
+      const connection = { tcp, client, clock: createResponseClock(), sieve: siftContinues(tcp) };
       const sockets = { connectionOf: () => connection };
       const upstream = createUpstream(sockets, () => ({ headersTimeoutMs: 5000, idleTimeoutMs: 5000 }));
       const failed = new Promise((resolve) => {

@@ -106,6 +106,15 @@ describe('the figures of entries', () => {
     assert.equal(of('b').picks, 2);
   });
 
+  it('count the retry of an answer that was thrown away by its status', () => {
+    const { take, figures } = sent({
+      backends: [backend('a'), backend('b')],
+      retry: { attempts: 2, on: ['503'] },
+    });
+    take(30, held(1, 1, 503));
+    assert.equal(figures.retries.status, 1);
+  });
+
   it('sort answers into classes, and what has none into one of its own', () => {
     const { take, of } = folding(ONE);
     for (const [index, status] of [101, 200, 302, 404, 503, 600].entries()) {
@@ -172,6 +181,7 @@ describe('the figures of entries', () => {
   it('let what came too late count for nothing but a fact', () => {
     const { take, of, figures } = sent();
     take(30, started(1, 1), ended(1, 1), ended(1, 1), failed(1, 1), started(1, 1));
+    take(31, { type: 'socket.failed', backend: 'a', socket: 1, reason: 'reset' });
     assert.deepEqual([of('a').outcomes['2xx'], of('a').failures.reset], [1, 0]);
     assert.equal(figures.facts['response.ended'], 2);
   });

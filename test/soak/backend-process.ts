@@ -1,6 +1,7 @@
 /** A backend of a fault run as its parent sees it: started, killed, frozen, made to break connections. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { bareEnvironment } from '../support/environment.ts';
 import type { BackendNews, BackendOrder } from './backend.ts';
 import type { Hurts } from './hurts.ts';
 import { steadyPort } from './ports.ts';
@@ -31,7 +32,7 @@ export async function startBackendProcess(
   const start = async () => {
     child = fork(join(import.meta.dirname, 'backend.ts'), [name, String(port)], {
       execArgv: [],
-      env: { PATH: process.env.PATH },
+      env: bareEnvironment(),
     });
     await new Promise<void>((resolve, reject) => {
       child?.once('message', (_news: BackendNews) => resolve());

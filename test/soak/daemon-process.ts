@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { bareEnvironment } from '../support/environment.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { GAUGE_FILE, type Gauge } from './gauge.ts';
 import { createLife, type Life } from './life.ts';
@@ -101,7 +102,7 @@ function spawnLimited(
   const limit = descriptorLimit === undefined ? '' : `ulimit -n ${descriptorLimit} && `;
   const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, join(ROOT, 'bin/reprise'), ...args], {
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment(),
       NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'gauge.ts')).href}`,
       [GAUGE_FILE]: files.gauge,
     },

@@ -8,9 +8,10 @@ import { DESCRIPTORS, GATEWAY } from './judge.ts';
 import type { SmallDisk } from './small-disk.ts';
 import type { KindOfTrouble } from './troubles.ts';
 import { createTurns, type Turns } from './turns.ts';
+import { until } from './until.ts';
 
 export type GatewayTroubleOptions = {
-  readonly daemon: DaemonProcess;
+  readonly daemon: Pick<DaemonProcess, 'url' | 'life' | 'descriptors' | 'isHealthy'>;
   readonly hurts: Hurts;
   readonly calm: Calm;
   /** For what must not happen while the gateway starts. */
@@ -24,6 +25,8 @@ export type GatewayTroubleOptions = {
 /** How many descriptors are taken at a time. */
 const BATCH = 50;
 const AGAIN_MS = 100;
+/** Longer than a start takes, since it may be killed at the same time. */
+const THERE_AGAIN_WITHIN_MS = 40_000;
 
 export function gatewayTroubles(options: GatewayTroubleOptions): KindOfTrouble[] {
   const { daemon, hurts, calm, turns, disk, mayKill } = options;
@@ -85,11 +88,13 @@ async function takeDescriptors(
     await Promise.all(Array.from({ length: BATCH }, open));
   }
   // Again and again, since requests that end give some back.
-  const until = performance.now() + ms;
-  while (performance.now() < until && !calm.isCalm) {
+  const deadline = performance.now() + ms;
+  while (performance.now() < deadline && !calm.isCalm) {
     await Promise.all(Array.from({ length: BATCH }, open));
     await calm.pass(AGAIN_MS);
   }
   for (const socket of held) socket.destroy();
-  heal();
+  // Until it has noticed it answers nobody, and what follows must not take that for a gateway that is broken.
+  const isThereAgain = async () => daemon.life.hasDied || (await daemon.isHealthy());
+  await until('the gateway has descriptors again', THERE_AGAIN_WITHIN_MS, isThereAgain).finally(heal);
 }

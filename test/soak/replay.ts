@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bareEnvironment } from '../support/environment.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/reprise');
 
 /** @returns what is wrong with the replay, if anything is */
 export async function replay(dir: string, say: (line: string) => void): Promise<string[]> {
   const child = spawn(BIN, ['replay', dir, '--json'], {
-    env: { PATH: process.env.PATH },
+    env: bareEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -124,6 +124,24 @@ describe('the merge', () => {
     assert.equal(isComplete, false);
   });
 
+  it('ends with the error of a core that cannot take a fact, and takes in no further one', () => {
+    const facts$ = new Subject<Fact>();
+    const errors: unknown[] = [];
+    let steps = 0;
+    const broken = {
+      ...createBalancer(),
+      step() {
+        steps += 1;
+        throw new TypeError('broken');
+      },
+    };
+    const clock = { now: () => 0 };
+    const running = mergeFacts([facts$], broken, clock, new Subject(), (error) => errors.push(error));
+    facts$.next(drained('a'));
+    facts$.next(drained('b'));
+    assert.deepEqual([errors, steps, running.closed], [[new TypeError('broken')], 1, true]);
+  });
+
   it('takes nothing in once it has been ended', () => {
     const { left$, steps, running } = mergeTwo();
     running.unsubscribe();

@@ -1,6 +1,7 @@
 /** The timers outside the core: when they fire, what stops them, and that the core is told. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { Subject } from 'rxjs';
 import { createBalancer } from '../../src/actors/balancer.ts';
 import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
@@ -8,6 +9,9 @@ import { mergeFacts } from '../../src/streams/facts.ts';
 import { ejectionDeadlines, queueDeadlines, sweepTicks } from '../../src/streams/timers.ts';
 import { backend, coreConfig, ended, only, received } from '../support/core.ts';
 import { entryOf, raise, stopClock } from './support.ts';
+
+/** The longest duration that a config may have. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const queued = (request: number, deadline: number): Decision => ({
   type: 'request.queued',
@@ -165,10 +169,7 @@ describe('the end of an ejection', () => {
   });
   const watch = (t: TestContext) => {
     const clock = stopClock(t);
-    const entries$ = new Subject<Entry>();
-    const facts: Fact[] = [];
-    const running = ejectionDeadlines(entries$).subscribe((fact) => facts.push(fact));
-    t.after(() => running.unsubscribe());
+    const { entries$, facts } = watchEjections(t);
     const decided = (...decisions: Decision[]) => entries$.next(entryOf(received(0), decisions, Date.now()));
     return { facts, decided, pass: clock.pass };
   };
@@ -201,6 +202,49 @@ describe('the end of an ejection', () => {
     assert.deepEqual(facts, [ended]);
   });
 });
+
+describe('the end of an ejection that lasts as long as can be configured', () => {
+  const longest: Decision = {
+    ...{ type: 'backend.changed', backend: 'a', from: 'healthy', to: 'ejected', reason: 'test' },
+    deadline: MAX_TIMER_MS,
+  };
+
+  it('is told at its time', async (t) => {
+    const { entries$, facts } = watchEjections(t);
+    const { pass } = stopClock(t);
+    entries$.next(entryOf(received(0), [longest]));
+    await pass(MAX_TIMER_MS);
+    assert.deepEqual(facts, []);
+    await pass(1);
+    assert.equal(facts.length, 1);
+  });
+
+  it('is not told at once, as node fires a timer that is too long', async (t) => {
+    const { entries$, facts } = watchEjections(t);
+    entries$.next(entryOf(received(0), [longest]));
+    // Set later and for longer, so that it fires behind one that was set to 1 ms.
+    await setTimeout(5);
+    assert.deepEqual(facts, []);
+  });
+
+  it('is not told after the streams have ended, in its second wait either', async (t) => {
+    const { entries$, facts, running } = watchEjections(t);
+    const { pass } = stopClock(t);
+    entries$.next(entryOf(received(0), [{ ...longest, deadline: 2 * MAX_TIMER_MS }]));
+    await pass(MAX_TIMER_MS);
+    running.unsubscribe();
+    await pass(MAX_TIMER_MS + 1);
+    assert.deepEqual(facts, []);
+  });
+});
+
+function watchEjections(t: TestContext) {
+  const entries$ = new Subject<Entry>();
+  const facts: Fact[] = [];
+  const running = ejectionDeadlines(entries$).subscribe((fact) => facts.push(fact));
+  t.after(() => running.unsubscribe());
+  return { entries$, facts, running };
+}
 
 describe('sweep ticks', () => {
   it('come after each interval, at the length it has when the wait begins', async (t) => {

@@ -1,7 +1,10 @@
 /** The daemon as a process of its own, for what only a process has: signals, exit codes, a log. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bareEnvironment } from './environment.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');
 
@@ -11,7 +14,7 @@ export type Daemon = AsyncDisposable & {
   readonly adminUrl: string;
   /** Standard output and error so far. */
   readonly output: string;
-  /** Resolves when the output fits; rejects when the daemon ends before, or after 10 s. */
+  /** Resolves when the output fits; rejects when the daemon ends before. */
   says(pattern: RegExp): Promise<string>;
   exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 };
@@ -21,7 +24,7 @@ export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEn
   const recording = args.includes('--event-log') ? [] : ['--no-event-log'];
   const ownArgs = ['serve', '--port', '0', '--admin-port', '0', ...recording];
   const child = spawn(process.execPath, [CLI, ...ownArgs, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -43,8 +46,8 @@ export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEn
   const says = (pattern: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => finish(new Error(`waited 10 s for ${pattern}; output: ${output}`)),
-        10_000,
+        () => finish(new Error(`waited in vain for ${pattern}; output: ${output}`)),
+        PATIENCE_MS,
       );
       const finish = (result: string | Error) => {
         clearTimeout(timer);

@@ -1,4 +1,5 @@
 /** Event logs under test: a core that is driven and recorded, and a check of what was written. */
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { decodeLine } from '../../src/io/event-log/lines.ts';
 import { listSegments, type SegmentName, stateHash } from '../../src/io/event-log/segments.ts';
 import type { Logger } from '../../src/io/log.ts';
 import { coreConfig, ended, probeFailed, received, started } from './core.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export type Folder = Disposable & { readonly path: string };
 
@@ -44,7 +46,7 @@ export type Recorded = AsyncDisposable & {
   take(fact: Fact): Entry;
   /** Takes a request from its arrival to its end: three entries, or four. */
   serve(): void;
-  /** Resolves when the log says of itself what is asked for; rejects after 10 s. */
+  /** Resolves when the log says of itself what is asked for; rejects if it never does. */
   until(fits: (stats: ReturnType<EventLog['stats']>) => boolean): Promise<void>;
 };
 
@@ -101,9 +103,9 @@ export async function record(dir: string, options: RecordOptions = {}): Promise<
       if (request % 50 === 0) take(probeFailed('b'));
     },
     async until(fits) {
-      const deadline = performance.now() + 10_000;
+      const deadline = performance.now() + PATIENCE_MS;
       while (!fits(log.stats())) {
-        if (performance.now() > deadline) assert.fail(`waited 10 s in vain: ${JSON.stringify(log.stats())}`);
+        if (performance.now() > deadline) assert.fail(`waited in vain: ${JSON.stringify(log.stats())}`);
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     },

@@ -9,6 +9,7 @@ import type { BackendConfig, Config, EventLogConfig } from '../../src/io/config/
 import { type FilePort, realFiles } from '../../src/io/event-log/files.ts';
 import { createLiveConfig } from '../../src/io/live-config.ts';
 import { createLogger, type Logger } from '../../src/io/log.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 type Section<Key extends keyof Config> = Partial<Omit<Config[Key], 'queue'>>;
 
@@ -42,7 +43,7 @@ export type TestGateway = AsyncDisposable & {
   readonly gateway: Gateway;
   /** All entries so far, the first excepted, which comes before anybody can watch. */
   readonly entries: readonly Entry[];
-  /** Resolves with the first entry, past or to come, that fits; rejects after 5 s. */
+  /** Resolves with the first entry, past or to come, that fits; rejects if none comes. */
   entry(fits: (entry: Entry) => boolean): Promise<Entry>;
   fact<Type extends Fact['type']>(type: Type, count?: number): Promise<Entry>;
   decision<Type extends Decision['type']>(type: Type, count?: number): Promise<Entry>;
@@ -178,8 +179,12 @@ async function awaitEntry(
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       watchers.delete(watcher);
-      reject(new Error(`no such entry came within 5 s; the last were ${JSON.stringify(entries.slice(-5))}`));
-    }, 5_000);
+      reject(
+        new Error(
+          `no such entry came within ${PATIENCE_MS / 1000} s; the last were ${JSON.stringify(entries.slice(-5))}`,
+        ),
+      );
+    }, PATIENCE_MS);
     const watcher = (entry: Entry) => {
       if (!fits(entry)) return;
       clearTimeout(timer);

@@ -2,15 +2,17 @@
  * An end of a connection that writes exactly the bytes it is given, for what no well-behaved client (or backend)
  * would send, and whose received bytes can be awaited.
  */
+
 import { once } from 'node:events';
 import net from 'node:net';
+import { PATIENCE_MS } from './patience.ts';
 
 export type RawClient = Disposable & {
   readonly socket: net.Socket;
   send(bytes: string | Uint8Array): void;
   /** Everything received so far, as latin1. */
   readonly text: string;
-  /** Resolves when what has been received fits; rejects after 5 s, or when the connection closes before. */
+  /** Resolves when what has been received fits; rejects if it never does, or when the connection closes before. */
   until(fits: RegExp | ((text: string) => boolean)): Promise<string>;
   /** Resolves with all that was received once the connection is closed, by FIN or RST. */
   closed(): Promise<{ text: string; wasReset: boolean }>;
@@ -46,8 +48,8 @@ export function rawOver(socket: net.Socket): RawClient {
   const wait = <Result>(poll: () => Result | undefined): Promise<Result> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => finish(new Error(`waited 5 s in vain; received so far: ${text}`)),
-        5_000,
+        () => finish(new Error(`waited in vain; received so far: ${text}`)),
+        PATIENCE_MS,
       );
       const finish = (outcome: Result | Error) => {
         clearTimeout(timer);

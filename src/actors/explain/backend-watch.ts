@@ -1,6 +1,9 @@
 /** Writes down the life of one backend while the log goes by. */
-import { type Core, poolOf, poolOfBackend, statusOfBackend } from '../core.ts';
+
+import { statusOf } from '../backend.ts';
+import { type Core, poolOf, poolOfBackend } from '../core.ts';
 import type { BackendSettings, CoreConfig, Decision, Entry, Fact } from '../events.ts';
+import { present } from '../present.ts';
 import type { BackendNote, BackendPeriod, BackendStretch } from './backend-life.ts';
 import { type Change, changesIn, type Instant } from './history.ts';
 import type { Scene, Stretch, Watcher } from './playback.ts';
@@ -60,9 +63,10 @@ export function watchBackend(id: string): BackendWatch {
       open = undefined;
       period = undefined;
       meetBackends(scene.core);
-      const to = statusOfBackend(scene.core, id);
-      if (to === undefined) return;
-      const { reason } = scene.core.backends.get(id)?.actor.getSnapshot().context ?? { reason: '' };
+      const backend = scene.core.backends.get(id);
+      if (backend === undefined) return;
+      const { reason } = backend.actor.getSnapshot().context;
+      const to = statusOf(backend.actor);
       enter({ ...instantOf(scene.stretch), backend: id, from: null, to, reason }, scene);
     },
     before({ fact }, { core }) {
@@ -83,10 +87,10 @@ export function watchBackend(id: string): BackendWatch {
       period.lastAt = entry.at;
       for (const decision of decisions) noteDecision(period, decision, { fact, isStale, id });
       if (decisions.length > 0) {
-        const leased = poolOfBackend(scene.core, id)?.leased ?? 0;
+        const { leased } = present(poolOfBackend(scene.core, id), 'the pool of a backend');
         if (leased > period.leases.peak) period.leases.peak = leased;
       }
-      open.settings = scene.core.backends.get(id)?.settings ?? open.settings;
+      open.settings = present(scene.core.backends.get(id), 'a backend').settings;
     },
     report: () => ({ stretches, known: [...known], similar: similar.found() }),
   };

@@ -1,7 +1,9 @@
 /** Writes down the life of one request while the log goes by: what each entry meant for it, in order. */
+
 import { statusOf } from '../backend.ts';
 import { poolOf } from '../core.ts';
 import type { Entry, Fact } from '../events.ts';
+import { present } from '../present.ts';
 import type { Pick } from './candidates.ts';
 import type { Instant } from './history.ts';
 import type { Life, LifeSummary, Outcome } from './life.ts';
@@ -120,14 +122,13 @@ function rememberBackends(state: LifeState, { core, history }: Scene): void {
 
 /** Goes on behind a gap, with what the core's state tells of the request. */
 function resume(state: LifeState, { core, stretch }: { core: Scene['core']; stretch: Stretch }): void {
-  const known = core.requests.get(state.received.request);
-  if (known === undefined) return;
+  const known = present(core.requests.get(state.received.request), 'a request under way');
   state.tried = known.tried.slice();
   state.line = undefined;
   state.holding = undefined;
   const lease = known.lease === undefined ? undefined : poolOf(core).leases.get(known.lease);
   if (lease === undefined) {
-    state.phase = known.phase === 'waiting' ? 'waiting' : 'new';
+    state.phase = 'waiting';
     return;
   }
   const { backend, socket, reused, opened } = lease;

@@ -1,14 +1,19 @@
 /** What a decision of the core means for one request. */
+
+import { assertNever } from '../assert-never.ts';
 import { poolOf } from '../core.ts';
 import type { Decision } from '../events.ts';
-import { judgeCandidates, lookAround, type Pick } from './candidates.ts';
+import { present } from '../present.ts';
+import { judgeCandidates, lookAround } from './candidates.ts';
 import type { Step } from './life-notes.ts';
 import { watchLine } from './line-watch.ts';
 
 const AHEAD_NAMED = 10;
 
+type RequestDecision = Extract<Decision, { readonly request: number }>;
+
 /** A decision about the request; `index` is its place in the entry. */
-export function noteDecision(step: Step, decision: Decision, index: number): void {
+export function noteDecision(step: Step, decision: RequestDecision, index: number): void {
   const { add } = step;
   switch (decision.type) {
     case 'backend.selected':
@@ -41,18 +46,14 @@ export function noteDecision(step: Step, decision: Decision, index: number): voi
       noteRejection(step, decision, index);
       break;
     default:
+      assertNever(decision);
   }
-}
-
-function pickAt({ picks }: Step, index: number, backend: string | null): Pick | undefined {
-  const last = picks.findLast((pick) => pick.index === index);
-  return (last?.backend ?? null) === backend ? last : undefined;
 }
 
 /** @returns whether there was a pick just before this decision */
 function notePick(step: Step, backend: string | null, index: number): boolean {
   const { entry, state, add } = step;
-  const pick = pickAt(step, index, backend);
+  const pick = step.picks.findLast((each) => each.index === index);
   if (pick === undefined) return false;
   const waitedMs = waitedMsOf(step);
   const cause =
@@ -122,7 +123,7 @@ function noteRetry(
   { scene, state, add }: Step,
   { from, reason, attempt }: Extract<Decision, { type: 'request.retried' }>,
 ): void {
-  const why = state.failure ?? 'nothing-written';
+  const why = present(state.failure, 'why a request is sent again');
   add({ type: 'retried', from, reason, why, attempt, attempts: scene.core.config.retry.attempts });
   state.retries += 1;
   state.phase = 'new';

@@ -1,6 +1,8 @@
 /** Remembers what the state alone does not tell of a moment: since when requests are there, and what came just before. */
+
 import { poolOf } from '../core.ts';
 import type { Entry } from '../events.ts';
+import { present } from '../present.ts';
 import { type Standing, standings } from './candidates.ts';
 import { type Change, changesIn } from './history.ts';
 import type { Scene, Stretch, Watcher } from './playback.ts';
@@ -90,7 +92,7 @@ export function watchMoment(): MomentWatch {
         stretch,
         phase: core.phase,
         backends: standings(core, history).map(({ isOpen: _, isPaused: __, ...standing }) => {
-          const { total = 0, failed = 0 } = core.backends.get(standing.backend) ?? {};
+          const { total, failed } = present(core.backends.get(standing.backend), 'a backend');
           return { ...standing, requests: { total, failed } };
         }),
         waiting: waiting.map((request) => requestNow(request, scene, arrivals)),
@@ -117,13 +119,13 @@ function configChanges({ seq, at, fact: { type } }: Entry): ConfigChange[] {
 }
 
 function requestNow(request: number, { core }: Scene, arrivals: ReadonlyMap<number, Arrival>): RequestNow {
-  const known = core.requests.get(request);
-  const lease = known?.lease === undefined ? undefined : poolOf(core).leases.get(known.lease);
+  const known = present(core.requests.get(request), 'a request under way');
+  const lease = known.lease === undefined ? undefined : poolOf(core).leases.get(known.lease);
   const { requestId = null, path = null, arrivedAt = null } = arrivals.get(request) ?? {};
-  const isWaiting = known?.phase === 'waiting';
+  const isWaiting = known.phase === 'waiting';
   const phase = isWaiting
     ? 'waiting'
-    : known?.phase === 'answering'
+    : known.phase === 'answering'
       ? 'answering'
       : lease?.opened === true
         ? 'sent'
@@ -131,7 +133,7 @@ function requestNow(request: number, { core }: Scene, arrivals: ReadonlyMap<numb
   return {
     ...{ request, requestId, path, arrivedAt, phase },
     backend: lease?.backend ?? null,
-    retries: known?.attempts ?? 0,
+    retries: known.attempts,
     queuedAt: isWaiting ? known.queuedAt : null,
   };
 }

@@ -79,7 +79,7 @@ export function createPlayback(watcher: Watcher): Playback {
   const state: State = {
     watcher,
     // Hashes are for `replay` to check.
-    replay: createReplay((text) => text),
+    replay: createReplay(String),
     stretches: [],
     scene: undefined,
     first: undefined,

@@ -1,4 +1,5 @@
 /** A histogram with fixed buckets: observing costs a few comparisons, and the same observations give the same sums. */
+import { present } from '../present.ts';
 
 export type Histogram = {
   /** Upper bounds, inclusive and rising, in milliseconds. */
@@ -15,7 +16,10 @@ export function createHistogram(boundsMs: readonly number[]): Histogram {
 export function observe(histogram: Histogram, ms: number): void {
   const { boundsMs, counts } = histogram;
   let index = 0;
-  while (index < boundsMs.length && ms > (boundsMs[index] ?? 0)) index += 1;
-  counts[index] = (counts[index] ?? 0) + 1;
+  for (const boundMs of boundsMs) {
+    if (ms <= boundMs) break;
+    index += 1;
+  }
+  counts[index] = present(counts[index], 'a bucket') + 1;
   histogram.sumMs += ms;
 }

@@ -91,9 +91,13 @@ function readBody(text: string, from: number, fields: readonly Field[], version:
   }
 }
 
-/** Whether nothing may be served behind this request (RFC 9112 §9.3, §9.6). */
+/**
+ * Whether nothing may be served behind this request (RFC 9112 §9.3, §9.6); nor behind one for another protocol, since the parser
+ * may have dropped what is in between.
+ */
 function closes({ fields, version }: RequestRead): boolean {
   const options = listOf(fields, 'connection');
+  if (valuesOf(fields, 'upgrade').length > 0) return true;
   return options.includes('close') || (version === '1.0' && !options.includes('keep-alive'));
 }
 

@@ -27,7 +27,7 @@ export type ReadOptions = {
   readonly isClosed: boolean;
   /**
    * Takes what some readers take and others do not, where it leaves no doubt about the framing: other names and versions of
-   * the protocol, any reason phrase, and interim answers that were not asked for or say more than they may.
+   * the protocol, any reason phrase, empty lines in front, and interim answers that were not asked for or say more than they may.
    */
   readonly isLenient?: boolean;
 };
@@ -38,8 +38,9 @@ const LENIENT_STATUS_LINE = /^(?:HTTP|RTSP|ICE)\/\d\.(\d) ([1-9]\d\d)(?: .*)?$/s
 /** Reads the next final answer; those before it (1xx) are passed over. */
 export function readResponse(text: string, from: number, options: ReadOptions): Reading<ResponseRead> {
   const { isLenient = false } = options;
-  let at = isLenient ? behindEmptyLines(text, from) : from;
+  let at = from;
   for (;;) {
+    if (isLenient) at = behindEmptyLines(text, at);
     const firstEnd = text.indexOf('\r\n', at);
     if (firstEnd === -1) return incomplete('within a status line');
     const first = text.slice(at, firstEnd);

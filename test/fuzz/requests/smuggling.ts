@@ -181,8 +181,26 @@ const ATTACKS: readonly Attack[] = [
   },
   {
     name: 'Upgrade',
-    make: ({ draw, shown, hidden }) =>
-      `GET ${shown}Connection: Upgrade\r\nUpgrade: ${draw.pick(['h2c', 'websocket', 'h2c, websocket', 'TLS/1.0'])}\r\n${draw.pick(['', 'Content-Length: 10\r\n', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n', 'Sec-WebSocket-Version: 13\r\n'])}\r\n${hidden}`,
+    make: ({ draw, shown, hidden }) => {
+      const asks = draw.pick([
+        'Connection: Upgrade',
+        'connection: keep-alive , upgrade',
+        'Proxy-Connection: upgrade',
+        'X: y',
+      ]);
+      const protocol = `Upgrade: ${draw.pick(['h2c', 'websocket', 'h2c, websocket', 'TLS/1.0'])}`;
+      const body = draw.pick([
+        '\r\n',
+        'Content-Length: 10\r\n\r\n',
+        'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n',
+        'Sec-WebSocket-Version: 13\r\n\r\n',
+        'Content-Length: 2\r\n\r\nab',
+        `Transfer-Encoding: chunked\r\n\r\n${inChunk('ab')}0\r\n\r\n`,
+      ]);
+      const first = `${draw.pick(['GET', 'POST'])} ${shown}${asks}\r\n${protocol}\r\n${body}`;
+      // The body of a request behind it is what could be taken for one.
+      return first + draw.pick(['', post(shown, [`Content-Length: ${hidden.length}`], '')]) + hidden;
+    },
   },
   {
     name: 'HTTP/1.0',

@@ -2,11 +2,13 @@
  * A headless Chromium for tests: `REPRISE_CHROMIUM`, or the system's own, or the one that comes with
  * `@sparticuz/chromium`, which is unpacked once and kept in the folder of temporary files.
  */
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const SYSTEM_BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const ARGS = [
@@ -16,9 +18,6 @@ const ARGS = [
   '--no-first-run',
   '--font-render-hinting=none',
 ];
-/** More than any step of a test takes, so that a failure says what was waited for. */
-const STEP_TIMEOUT_MS = 10_000;
-
 /** @returns a browser of its own for a test file, to be closed by it */
 export async function startBrowser(): Promise<Browser> {
   const { executablePath, fontconfig } = await findBrowser();
@@ -48,7 +47,7 @@ export async function visit(
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

@@ -2,9 +2,11 @@
  * A backend that answers exactly the bytes it is told to, for what no well-behaved server would send. It is well
  * as far as probes can tell.
  */
+
 import { once } from 'node:events';
 import net from 'node:net';
 import { listenOnLoopback } from '../../support/listen.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { type RawClient, rawOver } from '../../support/raw-client.ts';
 
 export type RawBackend = AsyncDisposable & {
@@ -47,7 +49,7 @@ export async function startRawBackend(
     connections,
     async connection(number) {
       while (connections.length < number) {
-        await once(arrivals, 'arrival', { signal: AbortSignal.timeout(5_000) });
+        await once(arrivals, 'arrival', { signal: AbortSignal.timeout(PATIENCE_MS) });
       }
       const found = connections[number - 1];
       if (found === undefined) throw new RangeError(`there is no connection ${number}`);
