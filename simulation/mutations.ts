@@ -176,7 +176,7 @@ const HEALTH: readonly Mutation[] = [
   {
     name: 'draining does not end with the last lease',
     file: 'src/actors/answers.ts',
-    before: '  noteIfEmpty(core, entry.backend);\n',
+    before: '  noteIfEmpty(core, backend);\n',
     after: '',
   },
   {
@@ -258,7 +258,7 @@ const REQUESTS: readonly Mutation[] = [
   {
     name: 'the retry budget is not counted',
     file: 'src/actors/retry-budget.ts',
-    before: '  budget.retries[index] = (budget.retries[index] ?? 0) + 1;\n',
+    before: "  budget.retries[index] = present(budget.retries[index], 'a step') + 1;\n",
     after: '',
   },
   {

@@ -9,6 +9,7 @@ import { type Observable, Subject } from 'rxjs';
 import { Client } from 'undici';
 import type { BackendSettings, Fact } from '../actors/events.ts';
 import type { SocketPort } from '../streams/ports.ts';
+import { connectWithDirectReads } from './direct-reads.ts';
 import { classifyFailure } from './failures.ts';
 import { originOf } from './origin.ts';
 import { createResponseClock, type ResponseClock } from './response-clock.ts';
@@ -106,7 +107,7 @@ function connect(
   secureContext: tls.SecureContext | undefined,
 ): net.Socket {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
-  if (protocol === 'http') return net.connect(options);
+  if (protocol === 'http') return connectWithDirectReads(options);
   // RFC 6066 §3: server names are host names, never addresses.
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });

@@ -108,7 +108,9 @@ describe('a backend that fails before it answers', () => {
       await using backend = await start();
       await using good = await startMock();
       const bad = { host: '127.0.0.1', port: backend.port, name: 'bad', weight: 1000 };
-      await withGateway({ backends: [bad, good], upstream }, async (gateway) => {
+      // What is made up for is no late answer, and the other one may take its time.
+      const timeouts = retried ? { connectTimeoutMs: upstream.connectTimeoutMs } : upstream;
+      await withGateway({ backends: [bad, good], upstream: timeouts }, async (gateway) => {
         using client = await connectRaw(gateway.port);
         client.send(chatText({ stream: false }));
         const response = await responsesOf(client).next();
