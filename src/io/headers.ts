@@ -49,8 +49,8 @@ export function firstValueOf(headers: RawHeaders, name: string): string | undefi
 
 /** Whether a body comes in chunks and nothing else; the values of all `Transfer-Encoding` there are. */
 export function isChunkedOnly([coding = '', ...others]: readonly string[]): boolean {
-  // No more is trimmed than a parser does: U+00A0 is no space here.
-  return others.length === 0 && /^[ \t]*chunked[ \t]*$/i.test(coding);
+  // No more is trimmed than the parser does: U+00A0 is no space, and with a tab behind it it sees no chunks.
+  return others.length === 0 && /^[ \t]*chunked *$/i.test(coding);
 }
 
 /** The same list without one field; the very same where it does not occur. The name in lower case. */

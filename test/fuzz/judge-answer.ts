@@ -70,14 +70,17 @@ function readMeant({ pieces, ending }: Prepared, { method }: RequestRead): Meant
   return { meant: meant.ok, isClear: isInOrder && isWithinLimits(meant.ok) && !isUnknown };
 }
 
+const TCHARS = "[\\w!#$%&'*+.^`|~-]+";
+const QUOTED = '"(?:[^"\\\\\\r\\n]|\\\\[^\\r\\n])*"';
+
 /** What is in order, or may be taken for it, and undici's parser refuses; that costs the answer, and harms nobody. */
 const NOT_TAKEN = [
   // Space around chunk extensions (RFC 9112 §7.1.1 has it as bad whitespace).
   /[\t ];|;[\t ]/,
-  // A quote in an extension that is not around a value (RFC 9112 §7.1.1).
-  /^[\da-f]+(?!(?:;[^;="\s]+(?:=(?:[^;="\s]+|"(?:[^"\\\r\n]|\\[^\r\n])*"))?)*\r?$);.*"/im,
-  // A tab behind a length (RFC 9110 §5.5 has it taken off).
-  /^content-length:.*\t\r?$/im,
+  // An extension that is none: its name is no token, or a quote in it is not around its value (RFC 9112 §7.1.1).
+  new RegExp(`^[\\da-f]+(?!(?:;${TCHARS}(?:=(?:${TCHARS}|${QUOTED}))?)*\\r?$);`, 'im'),
+  // A tab behind a length or a coding (RFC 9110 §5.5 has it taken off).
+  /^(?:content-length|transfer-encoding):.*\t\r?$/im,
 ];
 
 /** Longer heads and trailers may be refused. */

@@ -182,6 +182,9 @@ describe('an event stream broken off by its backend', () => {
 describe('an answer in a transfer coding', () => {
   for (const coding of [
     'gzip, chunked',
+    // Which the parser takes for no chunks at all.
+    'chunked\t',
+    'chunked,',
     'identity',
     '\u00a0chunked',
     'chunked, chunked',
