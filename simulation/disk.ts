@@ -78,7 +78,9 @@ export class SimulatedDisk {
       append(segment, bytes);
       return;
     }
-    append(segment, bytes.subarray(0, between(this.#draw, 0, bytes.length)));
+    // Some of it, nearly all of it, or all, which is told only by what is found later.
+    const least = oneOf(this.#draw, [0, Math.max(0, bytes.length - 300), bytes.length]);
+    append(segment, bytes.subarray(0, between(this.#draw, least, bytes.length)));
     throw new DiskError(this.#trouble === 'full' ? 'ENOSPC' : 'EIO');
   }
 
@@ -95,6 +97,8 @@ export class SimulatedDisk {
   recover(): number {
     this.#wear();
     if (this.#trouble === 'broken') throw new DiskError('EIO');
+    // What is written next is the mark of a gap, and that is where it hurts most.
+    if (this.#draw() < 0.3) this.befall();
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
       const limit = this.#doubt?.segment === last ? this.#doubt.syncedBytes : last.size;
       const bytes = bytesOfSegment(last);

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Found } from './hunt.ts';
 import { createCopy } from './mutated-copy.ts';
-import { MUTATIONS, type Mutation } from './mutations.ts';
+import type { Mutation } from './mutations/mutation.ts';
+import { MUTATIONS } from './mutations.ts';
 
 /** For one mutant; one that never comes to an end is told from one that survives. */
 const WITHIN_MS = 300_000;

@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutations/mutation.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 

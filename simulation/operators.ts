@@ -3,7 +3,7 @@ import type { Subject } from 'rxjs';
 import type { CoreConfig, Fact } from '../src/actors/events.ts';
 import type { ReloadTrigger } from '../src/streams/config.ts';
 import type { ReloadOutcome } from '../src/streams/ports.ts';
-import { between, chance, drawFor, someOf, waitFor } from './draw.ts';
+import { between, chance, drawFor, someOf, spread, waitFor } from './draw.ts';
 import { backendId, drawConfig, type Scenario, type WorldSettings } from './scenario.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -49,6 +49,13 @@ export function createOperators(options: OperatorsOptions): Operators {
   };
 
   const pickId = () => backendId(between(draw, 0, backends - 1));
+  /** Somebody soon notices that nothing is served any more. */
+  const removeAll = () => {
+    reload({ ...config(), backends: [] });
+    timeline.after(spread(draw, 1, 30_000), () => {
+      if (!isCalm) reload(drawConfig(draw, ids, false));
+    });
+  };
   const actions = [
     ...(faults.includes('drain')
       ? [
@@ -60,9 +67,7 @@ export function createOperators(options: OperatorsOptions): Operators {
       ? [() => reload(drawReload(draw, ids, config(), faults.includes('move')))]
       : []),
     ...(faults.includes('badReload') ? [() => reload(undefined)] : []),
-    ...(faults.includes('removeAll')
-      ? [() => reload({ ...config(), backends: [] }), () => reload(drawConfig(draw, ids, false))]
-      : []),
+    ...(faults.includes('removeAll') ? [removeAll] : []),
   ];
 
   const act = () => {
@@ -85,15 +90,18 @@ export function createOperators(options: OperatorsOptions): Operators {
     calm() {
       isCalm = true;
     },
-    load() {
-      if (next === undefined) {
-        const problem = { key: 'pool.size', value: '0', origin: 'simulation', expected: 'more' };
-        return { ok: false, problems: [problem] };
-      }
-      return { ok: true, config: next, changed: [], needRestart: [] };
-    },
+    load: () => outcomeOf(next),
     restore: (backend) => control$.next({ type: 'operator.restored', backend }),
     reloadWith: reload,
+  };
+}
+
+/** What reading a config comes to; undefined is one that is not valid. */
+function outcomeOf(config: CoreConfig | undefined): ReloadOutcome {
+  if (config !== undefined) return { ok: true, config, changed: [], needRestart: [] };
+  return {
+    ok: false,
+    problems: [{ key: 'pool.size', value: '0', origin: 'simulation', expected: 'more' }],
   };
 }
 

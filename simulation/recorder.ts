@@ -54,7 +54,7 @@ export class Recorder {
     const settings = {
       segmentBytes: spread(draw, 5_000, 500_000),
       checkpointEntries: between(draw, 100, 2_000),
-      bufferBytes: spread(draw, 2_000, 500_000),
+      bufferBytes: spread(draw, 1_000, 200_000),
     };
     this.backlog = createBacklog({
       ...{ version: 'simulated', config: () => null, snapshot, now: () => timeline.now() },

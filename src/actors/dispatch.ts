@@ -137,6 +137,7 @@ export function serveWaiting(core: Core): void {
   core.news = 'none';
   if (news === 'none') return;
   const { waiting } = poolOf(core);
+  if (waiting.length === 0) return;
   /** Sets of tried backends for which there was no room; within one run, room only shrinks. */
   const inVain = new Set<string>();
   for (let index = 0; index < waiting.length; ) {

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { createBalancer } from '../../src/actors/balancer.ts';
 import { type Core, poolOf, selectorOf } from '../../src/actors/core.ts';
 import type { Decision, Fact } from '../../src/actors/events.ts';
+import { createRetryMemory } from '../../src/actors/invariants/retry-memory.ts';
 import { createAudit } from '../../src/actors/invariants.ts';
 import {
   backend,
@@ -203,5 +204,70 @@ describe('a rule about a step finds', () => {
     scene.core.requests.get(1)?.tried.push('b');
     const selected: Decision = { type: 'backend.selected', request: 1, backend: 'b' };
     assert.deepEqual(scene.told(SWEEP, [selected]), ['request 1 was given to b, where it had failed']);
+  });
+});
+
+describe('a rule finds as well', () => {
+  const granted: Decision = {
+    type: 'lease.granted',
+    ...{ request: 1, lease: 1, backend: 'a', socket: 1, reused: false },
+  };
+
+  it('a backend that the selector has with another weight', () => {
+    const scene = watched();
+    const [peer] = selectorOf(scene.core).peers;
+    assert.ok(peer);
+    Object.assign(peer, { weight: 9, effectiveWeight: 9 });
+    assert.equal(scene.told(SWEEP)[0], 'the selector has a with 9 in the place of a');
+  });
+
+  it('a slow start of a backend that is out', () => {
+    const scene = watched({ health: { slowStartMs: 1_000 } }).well(drained);
+    scene.core.ramps.set('a', scene.core.at);
+    assert.deepEqual(scene.told(SWEEP), ['a is in slow start and is not healthy']);
+  });
+
+  it('a pause where the config has none', () => {
+    const paused: Decision = { type: 'backend.paused', backend: 'a', until: 1_501 };
+    assert.deepEqual(watched().told(SWEEP, [paused]), ['a is left alone for 500 ms, of 0']);
+  });
+
+  it('a lease that is granted and was never begun', () => {
+    const breaches = watched().told(SWEEP, [granted]);
+    assert.deepEqual(breaches, ['lease 1 was granted and never begun']);
+  });
+
+  it('nothing to say of the room at a backend that is gone', () => {
+    const requested: Decision = {
+      type: 'socket.requested',
+      request: 1,
+      lease: 1,
+      backend: 'gone',
+      socket: 1,
+    };
+    assert.deepEqual(watched().told(SWEEP, [requested]), []);
+  });
+
+  it('a socket whose age is not known, or is too great', () => {
+    const changes = { pool: { size: 1, maxLifetimeMs: 100 } };
+    const unknown = watched(changes).well(received(1), opened(1));
+    const lease = poolOf(unknown.core).leases.get(1);
+    assert.ok(lease);
+    lease.openedAt = undefined;
+    assert.deepEqual(unknown.told(SWEEP, [granted]), ['the age of socket 1 is not known']);
+    const old = watched(changes);
+    poolOfA(old).idle.push({ socket: 7, since: 1_001, openedAt: 1 });
+    assert.equal(old.told(SWEEP)[0], 'socket 7 is 1000 ms old');
+  });
+
+  it('retries beyond a budget that so many requests of long ago no longer count for', () => {
+    const { core } = watched({ retry: { attempts: 9, budgetShare: 1, budgetWindowMs: 1_000 } });
+    const memory = createRetryMemory();
+    const breaches: string[] = [];
+    for (let request = 1; request <= 1_002; request += 1)
+      memory.follow(core, received(request), [], breaches);
+    core.at += 5_000;
+    for (const attempt of [1, 2, 3, 4]) memory.follow(core, failed(1, 1), [retriedBy(attempt)], breaches);
+    assert.deepEqual(breaches, ['4 retries are in a window that has budget for 3']);
   });
 });

@@ -1,7 +1,7 @@
 /** What becomes of a request whose attempt failed: where it may be sent again, and where it must not. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Decision, Fact } from '../../src/actors/events.ts';
+import type { Decision, Fact, RejectionCode, UpstreamFailure } from '../../src/actors/events.ts';
 import {
   backend,
   coreConfig,
@@ -213,4 +213,32 @@ describe('a failed attempt', () => {
     scene.when(received(1), opened(1), failed(1, 1));
     assert.deepEqual(scene.when(failed(1, 1), ended(1, 1), started(1, 1)), []);
   });
+});
+
+describe('the code that the client reads where no other backend is asked', () => {
+  const codes: Readonly<Record<UpstreamFailure, RejectionCode>> = {
+    refused: 'backend_unreachable',
+    unresolved: 'backend_unreachable',
+    tls: 'backend_unreachable',
+    certExpired: 'backend_unreachable',
+    certWrongName: 'backend_unreachable',
+    certUntrusted: 'backend_unreachable',
+    exhausted: 'backend_unreachable',
+    connectTimeout: 'backend_timeout',
+    headersTimeout: 'backend_timeout',
+    idleTimeout: 'backend_timeout',
+    reset: 'backend_failed',
+    closed: 'backend_failed',
+    badResponse: 'backend_failed',
+    other: 'backend_failed',
+  };
+  for (const [reason, code] of Object.entries(codes) as [UpstreamFailure, RejectionCode][]) {
+    it(`is ${code} where it failed by ${reason}`, () => {
+      const scene = given(coreConfig({ backends: one, retry: { attempts: 0, on: [] } }));
+      scene.when(received(1), opened(1));
+      assert.deepEqual(only(scene.when(failed(1, 1, { reason })), 'request.rejected'), [
+        { type: 'request.rejected', request: 1, code, backend: 'a', reason },
+      ]);
+    });
+  }
 });

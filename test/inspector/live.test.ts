@@ -1,4 +1,5 @@
 /** The inspector of a gateway that runs: what it shows of what just happened, and what it costs when nobody looks. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -11,6 +12,7 @@ import { portOf } from '../../src/io/listening.ts';
 import { record, temporaryFolder } from '../support/event-log.ts';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { asker, eventually } from './support.ts';
 
@@ -142,6 +144,8 @@ describe('the inspector of a gateway', () => {
     await once(backend, 'listening');
     await using gateway = await startTestGateway({
       backends: [{ name: 'silent', port: portOf(backend) }],
+      // It waits until the client leaves.
+      server: { shutdownTimeoutMs: PATIENCE_MS },
       eventLog: { dir: folder.path },
     });
     using client = await connectRaw(gateway.port);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { startMock } from '../../mock/server.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { startDaemonProcess } from './daemon-process.ts';
 import { until } from './until.ts';
@@ -49,14 +50,14 @@ it('a gateway without a file descriptor left says so, and blames no backend', as
     const answer = await askMeanwhile();
     return answer.includes('"backend_unreachable"') && answer;
   };
-  const refusal = await until('no connection can be opened', 5_000, isUnreachable);
+  const refusal = await until('no connection can be opened', PATIENCE_MS, isUnreachable);
   assert.match(refusal, /^HTTP\/1\.1 502 .*Backend a could not be reached \(exhausted: .*ulimit -n/s);
   const since = performance.now();
   while (performance.now() - since < EXHAUSTED_MS) {
     assert.doesNotMatch(await askMeanwhile(), /"no_healthy_backend"/);
   }
   for (const socket of held) socket.destroy();
-  await until('it serves again', 5_000, async () => (await ask(client)).startsWith('HTTP/1.1 200 '));
+  await until('it serves again', PATIENCE_MS, async () => (await ask(client)).startsWith('HTTP/1.1 200 '));
   const [view] = await daemon.backends();
   assert.deepEqual([view?.state, view?.timesEjected, view?.consecutiveErrors], ['healthy', 0, 0]);
 });

@@ -3,8 +3,10 @@
  * the budget. The core counts its window in ten steps; so here the retries of nine tenths of it are counted, and the
  * requests of all of it, which is never more strict than the core may be.
  */
+
 import type { Core } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
+import { present } from '../present.ts';
 import type { Memory } from './rule.ts';
 
 type Retried = Extract<Decision, { type: 'request.retried' }>;
@@ -96,7 +98,7 @@ function createTimes(): Times {
       times.push(at);
     },
     since(at) {
-      while (first < times.length && (times[first] ?? at) <= at) first += 1;
+      while (first < times.length && present(times[first], 'a time') <= at) first += 1;
       if (first > 1_000) {
         times = times.slice(first);
         first = 0;

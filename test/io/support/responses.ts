@@ -25,13 +25,13 @@ export type ResponseReader = {
 
 export function responsesOf(client: RawClient): ResponseReader {
   let offset = 0;
+  let isClosed = false;
+  client.socket.once('end', () => {
+    isClosed = true;
+  });
   return {
     async next({ bodiless = false } = {}) {
       let found: { response: RawResponse; end: number } | undefined;
-      let isClosed = false;
-      client.socket.once('end', () => {
-        isClosed = true;
-      });
       const look = (text: string) => {
         found = parseResponse(text, offset, bodiless, isClosed);
         return found !== undefined;
