@@ -1,4 +1,7 @@
-/** Tells of breaches of the invariants: each is counted, and logged when it is news. They are mistakes of ours, and cost no request. */
+/**
+ * Tells of breaches of the invariants: each is counted, and logged when it is of a kind that is news. They are mistakes of
+ * ours, and cost no request; nor do they fill the log, however long one stays and whatever it says.
+ */
 import type { Sample } from '../streams/sampled-invariants.ts';
 import type { Logger } from './log.ts';
 
@@ -8,22 +11,32 @@ export type BreachReport = {
   take(sample: Sample): void;
 };
 
+/** Counts and numbers of requests, which change from look to look; not those within the name of a backend. */
+const NUMBERS = /(?<![\w.:-])\d+(?:,\d+)*(?![\w.:-])/g;
+/** What is said of one breach; a whole line of requests may be in it. */
+const MOST_SAID = 200;
+
 export function createBreachReport(log: Logger): BreachReport {
   let count = 0;
-  let last = '';
+  const known = new Set<string>();
   return {
     get count() {
       return count;
     },
-    take({ seq, breaches }) {
-      count += breaches.length;
-      const text = breaches.join('; ');
-      if (text !== last && text !== '')
-        log.error(
-          { seq, breaches },
-          `a mistake in Reprise itself: ${text}; serving goes on, please report it with the event log around entry ${seq}`,
-        );
-      last = text;
+    take({ seq, breaches: found }) {
+      count += found.length;
+      const breaches: string[] = [];
+      for (const breach of found) {
+        const kind = breach.replace(NUMBERS, '#');
+        if (known.has(kind)) continue;
+        known.add(kind);
+        breaches.push(breach.length > MOST_SAID ? `${breach.slice(0, MOST_SAID)}…` : breach);
+      }
+      if (breaches.length === 0) return;
+      log.error(
+        { seq, breaches },
+        `a mistake in Reprise itself: ${breaches.join('; ')}; serving goes on, please report it with the event log around entry ${seq}`,
+      );
     },
   };
 }
