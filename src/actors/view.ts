@@ -4,7 +4,6 @@ import { type LastProbe, statusOf } from './backend.ts';
 import { type Backend, type Core, poolOf, poolOfBackend, selectorOf } from './core.ts';
 import type { BackendStatus } from './events.ts';
 import type { BackendPool } from './pool.ts';
-import { present } from './present.ts';
 
 export type BackendView = {
   id: string;
@@ -50,10 +49,11 @@ export type BackendView = {
 export function viewBackends(core: Core): BackendView[] {
   const order = new Set(core.config.backends.map(({ id }) => id));
   for (const id of core.backends.keys()) order.add(id);
-  return [...order].map((id) => {
-    const backend = present(core.backends.get(id), 'a backend');
-    const pool = present(poolOfBackend(core, id), 'the pool of a backend');
-    return viewBackend(core, id, backend, pool);
+  return [...order].flatMap((id) => {
+    const backend = core.backends.get(id);
+    const pool = poolOfBackend(core, id);
+    // Of an altered log a core may be left that is wrong, or that a fact has broken off half way.
+    return backend === undefined || pool === undefined ? [] : [viewBackend(core, id, backend, pool)];
   });
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type ReplayReport, replayLog } from '../../src/io/event-log/replay-log.ts';
+import { coreConfig } from '../support/core.ts';
 import { busyWorld, folderOf, recordWorlds, resealed, withFile, withLines } from '../support/recorded-log.ts';
 
 const SMALL = recordWorlds([busyWorld(3, 14)], { segmentBytes: 3_500, checkpointEvery: 5 });
@@ -231,6 +232,25 @@ describe('a log altered by somebody who mends the CRC', () => {
       assert.notEqual(report.firstTrouble, undefined, fact);
       assert.equal(placeOf(report), name, fact);
     }
+  });
+
+  test('is reported with what is left of the state where a fact at its end breaks the core off half way', async (t) => {
+    const [backend] = coreConfig().backends;
+    const config = JSON.stringify({ ...coreConfig(), backends: [{ ...backend, id: 'zz' }], pool: undefined });
+    const name = NAMES.at(-1) ?? '';
+    const files = withFile(GOOD, name, (text) =>
+      withLines(text, (lines) => {
+        const last = lines.findLastIndex((line) => line.includes('"fact":'));
+        const change = (line: string) =>
+          line.replace(/"fact":.*$/, `"fact":{"type":"config.reloaded","config":${config}},"decisions":[]`);
+        return lines
+          .slice(0, last + 1)
+          .map((line, index) => (index === last ? resealed(line, change) : line));
+      }),
+    );
+    const report = await replayLog(folderOf(t, files));
+    assert.equal(report.firstDivergence?.divergence.kind, 'failure');
+    assert.equal(placeOf(report), name);
   });
 
   test('goes on from the next snapshot after a divergence and counts the further ones', async (t) => {
