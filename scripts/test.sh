@@ -18,13 +18,18 @@ sh "$with_node" tsc -p tsconfig.page.json
 NODE_COMPILE_CACHE=$(mktemp -d)
 export NODE_COMPILE_CACHE
 trap 'rm -rf "$NODE_COMPILE_CACHE"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 echo 'test: tests (node --test)'
 if [ "$#" -eq 0 ]; then set -- 'test/**/*.test.ts'; fi
 # Many tests wait most of their time, so there is a file for each core; Node's own choice is one less.
 # A test that hangs fails after two minutes, a whole file (see test-guard.ts) after three.
 sh "$with_node" node --test --test-concurrency="$(getconf _NPROCESSORS_ONLN)" --test-timeout=120000 \
-  --import ./scripts/test-guard.ts "$@"
+  --import ./scripts/test-guard.ts "$@" &
+# In the background, since a shell that waits for a command hears no signal.
+runner=$!
+trap 'kill "$runner"' HUP INT TERM
+status=0
+wait "$runner" || status=$?
+# A signal ends the wait, too, and not yet the runner.
+wait "$runner" 2>/dev/null || :
+exit "$status"

@@ -22,6 +22,7 @@ describe('the pool', () => {
   it('releases a lease once, however often it is told', () => {
     const { context } = poolAfter(wanted, ended, ended);
     assert.deepEqual(context.decisions, []);
+    assert.deepEqual([context.leases.size, context.leaseOfSocket.size], [0, 0]);
     assert.equal(context.backends.get('a')?.leased, 0);
   });
 

@@ -208,6 +208,19 @@ describe('a failed attempt', () => {
     );
   });
 
+  it('gives up waiting behind others, who have not tried anything and go on', () => {
+    const backends = [backend('a'), backend('b')];
+    const scene = given(coreConfig({ backends, pool: { size: 1 }, health: { fall: 1 } }));
+    // 9 is at a; 10 fails at b, which 3 gets, and waits for a, with 4 before it in the line.
+    scene.when(received(9), received(10), opened(1, 'a'), opened(2, 'b'), received(3), failed(10, 2));
+    scene.when(received(4));
+    const decisions = scene.when(probeFailed('a'));
+    assert.deepEqual(
+      only(decisions, 'request.rejected').map(({ request }) => request),
+      [10],
+    );
+  });
+
   it('that is reported late, for a lease of before, changes nothing', () => {
     const scene = given(two);
     scene.when(received(1), opened(1), failed(1, 1));
