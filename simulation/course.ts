@@ -192,8 +192,8 @@ function* stop(world: World): Generator<void> {
   endsAreMet(world);
   if (prober.running.size > 0) breach(world, 'probes go on after the gateway has stopped');
   const idle = [...poolOf(balancer.core).backends.values()].reduce((sum, pool) => sum + pool.idle.length, 0);
-  if (sockets.ends.size !== idle)
-    breach(world, `${sockets.ends.size} sockets are open of which the core knows ${idle}`);
+  if (sockets.connections.size !== idle)
+    breach(world, `${sockets.connections.size} sockets are open of which the core knows ${idle}`);
   gateway.close();
   yield* closeLog(world);
 }

@@ -21,11 +21,11 @@ export type Server = {
 export type Servers = {
   readonly all: readonly Server[];
   of(backend: string): Server | undefined;
-  /** Has faults befall it from now on, at random and in storms. */
+  /** From now on faults come at random. */
   begin(): void;
-  /** Something hits several backends at once, or one. */
+  /** One fault begins at a share of the backends at once, or at one of them. */
   storm(): void;
-  /** From now on all is well. */
+  /** Ends all faults; no more begin. */
   calm(): void;
 };
 
@@ -56,7 +56,7 @@ export function createServers({
   const stormDraw = drawFor(seed, 'storms');
   let isCalm = false;
 
-  const befall = (server: Server, fault: BackendFault, lastsMs: number) => {
+  const beginFault = (server: Server, fault: BackendFault, lastsMs: number) => {
     if (isCalm) return;
     server.fault = fault;
     server.episode += 1;
@@ -68,11 +68,11 @@ export function createServers({
     });
   };
 
-  const livesOn = (server: Server) => {
+  const planNextFault = (server: Server) => {
     timeline.after(waitFor(server.draw, settings.faultEveryMs), () => {
       if (isCalm || first === undefined) return;
-      befall(server, oneOf(server.draw, [first, ...others]), drawDuration(server.draw, settings));
-      livesOn(server);
+      beginFault(server, oneOf(server.draw, [first, ...others]), drawDuration(server.draw, settings));
+      planNextFault(server);
     });
   };
 
@@ -81,7 +81,7 @@ export function createServers({
     of: (backend) => byId.get(backend),
     begin() {
       if (first === undefined) return;
-      for (const server of all) livesOn(server);
+      for (const server of all) planNextFault(server);
     },
     storm() {
       if (first === undefined) return;
@@ -92,7 +92,7 @@ export function createServers({
         share === 0
           ? [all[between(stormDraw, 0, all.length - 1)]]
           : all.filter(() => chance(stormDraw, share));
-      for (const server of hit) if (server !== undefined) befall(server, fault, lastsMs);
+      for (const server of hit) if (server !== undefined) beginFault(server, fault, lastsMs);
     },
     calm() {
       isCalm = true;

@@ -1,6 +1,7 @@
 /** The clients of a simulated world: they come in bursts, with hours between them in which hardly anything happens. */
+
+import { Client, type ClientTraits, type Surroundings } from './client.ts';
 import { between, chance, type Draw, drawFor, oneOf, spread, waitFor } from './draw.ts';
-import { Client, type ClientTraits, type Surroundings } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 import type { Servers } from './servers.ts';
