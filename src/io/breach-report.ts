@@ -1,4 +1,7 @@
-/** Tells of breaches of the invariants: each is counted, and logged when it is news. They are mistakes of ours, and cost no request. */
+/**
+ * Reports breaches of the invariants: all are counted, and logged when they differ from those of the last look. They are
+ * mistakes in Reprise itself and cost no request.
+ */
 import type { Sample } from '../streams/sampled-invariants.ts';
 import type { Logger } from './log.ts';
 
