@@ -66,7 +66,10 @@ function readMeant({ pieces, ending }: Prepared, { method }: RequestRead): Meant
   const meant = readResponse(text, 0, { ...options, isLenient: true });
   if ('fault' in meant) return { meant: undefined, isClear: false };
   const isInOrder = 'ok' in readResponse(text, 0, options);
-  const isUnknown = NOT_TAKEN.some((pattern) => pattern.test(text));
+  // A length has no place behind the body (RFC 9110 §6.5.1), and the parser looks at it all the same.
+  const isUnknown =
+    NOT_TAKEN.some((pattern) => pattern.test(text)) ||
+    valuesOf(meant.ok.trailers, 'content-length').length > 0;
   return { meant: meant.ok, isClear: isInOrder && isWithinLimits(meant.ok) && !isUnknown };
 }
 

@@ -118,6 +118,8 @@ describe('the judge', () => {
     ['a quoted extension', `${chunked}1;a="b\\"";c;d=e\r\na\r\n0\r\n\r\n`, false],
     ['a loose quote in an extension', `${chunked}1;a"b"\r\na\r\n0\r\n\r\n`, true],
     ['an extension with a name that is none', `${chunked}1;a?b\r\na\r\n0\r\n\r\n`, true],
+    ['a trailer', `${chunked}1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n`, false],
+    ['a length among trailers', `${chunked}1\r\na\r\n0\r\nContent-Length: 1z\r\n\r\n`, true],
     ['space around an extension', `${chunked}1 ;a\r\na\r\n0\r\n\r\n`, true],
   ];
   for (const [what, text, mayRefuse] of answers) {
