@@ -145,6 +145,11 @@ describe('the judge', () => {
       `${head}Content-Length: 13\r\n\r\nmk0123456789z`,
     ],
     [
+      'chunks of HTTP/1.0 that were put together',
+      `${chunked.replace('1.1', '1.0')}1\r\na\r\n0\r\n\r\n`,
+      `${head}Content-Length: 1\r\n\r\na`,
+    ],
+    [
       'an answer with empty lines between it and an interim one',
       'HTTP/1.1 103 Hints\r\n\r\n\r\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na',
       `HTTP/1.1 103 Hints\r\n\r\n${head}Content-Length: 1\r\n\r\na`,

@@ -70,11 +70,12 @@ function readBody(
   text: string,
   from: number,
   { status, fields, version }: Head,
-  { bodiless, isClosed }: ReadOptions,
+  { bodiless, isClosed, isLenient }: ReadOptions,
 ): Reading<ResponseRead> {
   const as = (how: ResponseRead['framing'], body: Reading<Body>): Reading<ResponseRead> =>
     'fault' in body ? body : { ok: { status, fields, framing: how, ...body.ok }, end: body.end };
-  const framing = framingOf(fields, version);
+  // Chunks in HTTP/1.0 are faulty, and yet to be processed as what they are (RFC 9112 §6.1).
+  const framing = framingOf(fields, isLenient ? '1.1' : version);
   if (framing.kind === 'doubtful') return malformed(framing.why);
   if (bodiless || status === 204 || status === 304) return as('none', readLength(text, from, 0));
   if (framing.kind === 'length') return as('length', readLength(text, from, framing.length));
