@@ -55,7 +55,7 @@ export class Client implements Exchange {
   readonly #onEnd: (client: Client) => void;
   #attempt: Attempt | undefined;
   #request = 0;
-  /** Whether its client has the beginning of an answer. */
+  /** Whether its client has received the beginning of an answer. */
   #isAnswering = false;
 
   /** @param onEnd called when the request has ended, for whatever reason */
@@ -203,7 +203,7 @@ export class Client implements Exchange {
     connection.traffic = undefined;
     if (closes === 'before') sockets.lose(connection, 'closed');
     const answered = isTold ? { status: head.status } : head;
-    // What is known of a socket that closes right behind its answer may be old by a moment.
+    // If the close comes right behind the answer, the gateway may or may not have noticed it when the answer ends.
     const reusable = closes === 'not' || (closes === 'before' && chance(this.#traits.draw, 0.5));
     desk.ended(this.#request, grant.lease, { ...answered, bytes: 100, chunks: 3, reusable });
     if (closes === 'not') sockets.rest(connection);

@@ -1,4 +1,4 @@
-/** The backends of a simulated world as they are themselves: how fast they are, and what is wrong with them at present. */
+/** The backends of a simulated world, apart from what the gateway knows of them: how fast they are, and which fault they have now. */
 import { between, chance, type Draw, drawFor, oneOf, spread, waitFor } from './draw.ts';
 import { BACKEND_FAULTS, type BackendFault, type Fault } from './faults.ts';
 import { backendId, type Scenario, type WorldSettings } from './scenario.ts';
@@ -7,14 +7,14 @@ import type { Timeline } from './timeline.ts';
 export type Server = {
   readonly id: string;
   readonly draw: Draw;
-  /** How long it usually takes to an answer. */
+  /** How long it usually takes until it answers. */
   readonly typicalMs: number;
   /** After how long it closes an idle socket. */
   readonly idleCloseMs: number;
   fault: BackendFault | undefined;
   /** Probe results to come while it flaps. */
   flaps: boolean[];
-  /** Counts its faults, so that the end of an earlier one does not end a later one. */
+  /** Counts its faults, so that the end of an earlier one, planned long before, does not end a later one. */
   episode: number;
 };
 
