@@ -2,9 +2,9 @@
  * Header lists on their way through: what concerns one connection only is taken out (RFC 9110 §7.6.1), what
  * the other end should know is added, and everything else keeps its order, case and repeats.
  */
-import { randomUUID } from 'node:crypto';
 import type { RawHeaders } from '../streams/ports.ts';
 import { type FieldNames, fieldNames } from './field-names.ts';
+import { createRequestId } from './request-id.ts';
 
 /** Fields of one hop. `Expect` is answered by the gateway itself, and `Trailer` stays, since trailers pass. */
 const HOP_BY_HOP = [
@@ -144,5 +144,5 @@ const SANE_REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 /** The client's `X-Request-ID` if it is short and plain, since it goes into logs and headers; else a new one. */
 export function requestIdOf(headers: RawHeaders): string {
   const given = firstValueOf(headers, 'x-request-id');
-  return given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+  return given !== undefined && SANE_REQUEST_ID.test(given) ? given : createRequestId();
 }
