@@ -56,7 +56,7 @@ function toRow({ key, default: value, env, shortEnv, doc, restart }: ConfigRefer
     asCode(key),
     isJson(value) ? asCode(value) : value,
     asCode(shortEnv ?? env),
-    restart ? `${doc} Counts after a restart.` : doc,
+    restart ? `${doc} Takes effect after a restart.` : doc,
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

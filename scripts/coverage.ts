@@ -30,7 +30,7 @@ function run(): number {
   try {
     const { status } = spawnSync(process.execPath, flagsFor(report), {
       stdio: 'inherit',
-      env: surroundings(),
+      env: environmentWithoutCache(),
     });
     if (status !== 0) return 1;
     const complaints = judgeCoverage(
@@ -67,7 +67,7 @@ function flagsFor(report: string): string[] {
 }
 
 /** Code from the cache of compiled files is counted less exactly. */
-function surroundings(): NodeJS.ProcessEnv {
+function environmentWithoutCache(): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE: _, ...others } = process.env;
   return others;
 }

@@ -13,7 +13,7 @@ export type Answer = {
   readonly endsAfterMs: number | undefined;
   /** After how long from the last of the above the connection breaks. */
   readonly breaks: { readonly afterMs: number; readonly reason: UpstreamFailure } | undefined;
-  /** Whether all of it comes in one turn, so that only its end is told. */
+  /** Whether all of it comes in one turn, so that only its end is reported. */
   readonly isWhole: boolean;
   readonly closes: 'not' | 'before' | 'after';
 };

@@ -1,11 +1,12 @@
 /**
- * Lets the real core and the real streams live through simulated trouble:
+ * Runs the real core and the real streams through simulated trouble:
  *
- *   npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--minutes N]
+ *   npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--minutes N] [--out FOLDER]
  *   npm run simulate -- --seed N --steps N --backends N --faults a,b    one scenario, as a failure prints it
  *
  * Each seed is a world of its own. It is run with every invariant checked, its record is replayed and compared, and it is
- * run a second time, which must give the same record. Prints how far it is, and a verdict; the exit code is 1 on a breach.
+ * run a second time, which must give the same record. Prints how far it is, and a verdict. On a breach the exit code is 1,
+ * and the smallest run that fails in the same way is written as an event log, into FOLDER or that for temporary files.
  */
 import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,7 @@ const DEFAULT_STEPS = 2_000;
 const REPORT_EVERY_MS = 5_000;
 /** From sysexits.h: EX_USAGE. */
 const EXIT_USAGE = 64;
-const USAGE = `usage: npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--minutes N]
+const USAGE = `usage: npm run simulate -- [--seed N] [--seeds COUNT] [--steps N] [--minutes N] [--out FOLDER]
        npm run simulate -- --seed N [--steps N] [--backends N] [--faults a,b]   one scenario
 `;
 

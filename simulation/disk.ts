@@ -1,7 +1,7 @@
 /**
  * A disk of a simulated world with the segments of an event log on it: it fills, breaks, refuses new files, forgets what
- * it has not confirmed, and is slow. What stands on it after a failure is found out as recovery does, by the last line
- * that is whole.
+ * it has not confirmed, and is slow. What it holds after a failure is found as the daemon's recovery finds it: by the last
+ * line that is whole.
  */
 import { lastGoodLine } from '../src/io/event-log/segment-end.ts';
 import { between, type Draw, oneOf, spread } from './draw.ts';
@@ -35,7 +35,7 @@ export class SimulatedDisk {
   /** Operations until the trouble ends. */
   #left = 0;
   #isCalm = false;
-  /** A disk that has failed to confirm may forget, and confirm the next time: nothing behind this is believed. */
+  /** After a sync has failed the next one may succeed though bytes were lost, so nothing after `syncedBytes` is trusted. */
   #doubt: { readonly segment: StoredSegment; readonly syncedBytes: number } | undefined;
 
   constructor(draw: Draw) {
@@ -48,8 +48,8 @@ export class SimulatedDisk {
     this.#trouble = undefined;
   }
 
-  /** Something happens to it that lasts for some operations. */
-  befall(): void {
+  /** One kind of trouble begins, and lasts for some operations. */
+  beginTrouble(): void {
     if (this.#isCalm) return;
     this.#trouble = oneOf(this.#draw, TROUBLES);
     this.#left = between(this.#draw, 1, 12);
@@ -63,7 +63,7 @@ export class SimulatedDisk {
 
   /** Creates a segment, which must not be there yet. */
   create(seq: number): StoredSegment {
-    this.#wear();
+    this.#countDown();
     if (this.#trouble === 'noNewFile') throw new DiskError('EMFILE');
     if (this.segments.some((other) => other.seq === seq)) throw new DiskError('EEXIST');
     const segment: StoredSegment = { seq, pieces: [], size: 0, syncedBytes: 0 };
@@ -73,19 +73,19 @@ export class SimulatedDisk {
 
   /** Writes at the end; a disk that is full takes what fits, and then fails. */
   write(segment: StoredSegment, bytes: Buffer): void {
-    this.#wear();
+    this.#countDown();
     if (this.#trouble !== 'full' && this.#trouble !== 'broken') {
       append(segment, bytes);
       return;
     }
-    // Some of it, nearly all of it, or all, which is told only by what is found later.
+    // Part of it, nearly all, or all of it is written; the recorder learns which only when it recovers.
     const least = oneOf(this.#draw, [0, Math.max(0, bytes.length - 300), bytes.length]);
     append(segment, bytes.subarray(0, between(this.#draw, least, bytes.length)));
     throw new DiskError(this.#trouble === 'full' ? 'ENOSPC' : 'EIO');
   }
 
   sync(segment: StoredSegment): void {
-    this.#wear();
+    this.#countDown();
     if (this.#trouble === 'broken' || this.#trouble === 'unconfirmed') {
       this.#doubt = { segment, syncedBytes: segment.syncedBytes };
       throw new DiskError('EIO');
@@ -95,10 +95,10 @@ export class SimulatedDisk {
 
   /** Cuts off what is not whole at the end of the log. @returns the number of the last entry there is */
   recover(): number {
-    this.#wear();
+    this.#countDown();
     if (this.#trouble === 'broken') throw new DiskError('EIO');
-    // What is written next is the mark of a gap, and that is where it hurts most.
-    if (this.#draw() < 0.3) this.befall();
+    // What is written next is the mark of a gap: a failure there is the hardest to count right.
+    if (this.#draw() < 0.3) this.beginTrouble();
     for (let last = this.segments.at(-1); last !== undefined; last = this.segments.at(-1)) {
       const limit = this.#doubt?.segment === last ? this.#doubt.syncedBytes : last.size;
       const bytes = bytesOfSegment(last);
@@ -116,7 +116,7 @@ export class SimulatedDisk {
     return 0;
   }
 
-  #wear(): void {
+  #countDown(): void {
     if (this.#trouble === undefined) return;
     this.#left -= 1;
     if (this.#left < 0) this.#trouble = undefined;

@@ -17,12 +17,12 @@ export function judge(scenario: Scenario, thoroughEvery?: number): Verdict {
   const { user, system } = process.cpuUsage(before);
   const cpuMs = (user + system) / 1000;
   if (run.breach !== undefined) return { ...run, cpuMs };
-  const breach = replayed(run) ?? repeated(run, runScenario(scenario, thoroughEvery));
+  const breach = differenceOnReplay(run) ?? differenceBetween(run, runScenario(scenario, thoroughEvery));
   return { ...run, breach, cpuMs };
 }
 
-/** What is different where the record is played to a fresh core. */
-function replayed({ entries, state }: Run): string | undefined {
+/** Plays the record to a fresh core. @returns what came out differently, if anything did */
+function differenceOnReplay({ entries, state }: Run): string | undefined {
   const replay = createReplay((text) => createHash('sha256').update(text).digest('hex'));
   for (const entry of entries) {
     const divergence = replay.take(entry);
@@ -32,8 +32,8 @@ function replayed({ entries, state }: Run): string | undefined {
   return replay.stateHash() === hash ? undefined : 'replay ends in another state';
 }
 
-/** What is different in a second run from the same seed. */
-function repeated(one: Run, other: Run): string | undefined {
+/** Compares two runs from the same seed. @returns what is different, if anything is */
+function differenceBetween(one: Run, other: Run): string | undefined {
   const differs = (entry: Entry, index: number) =>
     JSON.stringify(entry) !== JSON.stringify(other.entries[index]);
   const first = one.entries.findIndex(differs);

@@ -67,7 +67,7 @@ export class Recorder {
   append(entry: Entry): void {
     const { disk, draw } = this.#options;
     addEntry(this.backlog, entry);
-    if (chance(draw, 0.005)) disk.befall();
+    if (chance(draw, 0.005)) disk.beginTrouble();
     if (this.#failure === undefined) this.#later(this.#groupCommitMs, () => this.#flush());
   }
 

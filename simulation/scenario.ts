@@ -1,4 +1,4 @@
-/** What a seed stands for: how large its world is, how long it runs, which faults it has, and the config it begins with. */
+/** What is drawn from a seed: the size of its world, how long it runs, its faults, and the config it begins with. */
 import type { BackendSettings, CoreConfig, RetryCondition } from '../src/actors/events.ts';
 import { between, chance, type Draw, drawFor, oneOf, someOf, spread } from './draw.ts';
 import { FAULTS, type Fault } from './faults.ts';
@@ -12,7 +12,7 @@ export type Scenario = {
   readonly faults: readonly Fault[];
 };
 
-/** What the outside of the core is set to; as in the config of the daemon, but that it stays. */
+/** Settings of everything outside the core. In the daemon a reload may change them; here they stay as they are. */
 export type WorldSettings = {
   readonly probeIntervalMs: number;
   readonly probeTimeoutMs: number;
@@ -39,9 +39,9 @@ export function drawScenario(seed: number, steps: number): Scenario {
   const size = draw();
   const backends =
     size < 0.5 ? between(draw, 1, 4) : size < 0.85 ? between(draw, 5, 12) : between(draw, 13, 50);
-  // Some seeds have nearly everything at once, most have a few kinds, which then meet undisturbed.
+  // Most seeds have few kinds of faults, so that others do not hide how those combine; some have nearly all at once.
   const share = oneOf(draw, [0.1, 0.2, 0.35, 0.6, 0.9]);
-  // The log that is read back at the end takes longer than all else, and meets the other faults nowhere.
+  // Reading the log back at the end takes longer than everything else, and does not depend on the other faults.
   const faults = someOf(draw, FAULTS, share).filter((fault) => fault !== 'disk' || chance(draw, 0.4));
   return { seed, steps, backends, faults };
 }
@@ -61,7 +61,7 @@ export function drawSettings({ seed, faults, backends }: Scenario): WorldSetting
     idleTimeoutMs: spread(draw, 500, 30_000),
     tunnelWaitMs: spread(draw, 100, 30_000),
     faultEveryMs: spread(draw, 5_000, 7_200_000),
-    // Else they would do little but reload in a night when nothing else happens.
+    // Not more often than so many facts: in a world with long quiet times most facts would be reloads.
     operatorEveryMs: Math.max(spread(draw, 10_000, 14_400_000), spread(draw, 20, 400) / quietFactsPerMs),
     load: faults.includes('flood') ? spread(draw, 20, 60) / 10 : spread(draw, 1, 15) / 10,
     latestMs: faults.includes('lateTimers') ? spread(draw, 5, 3_000) : 0,

@@ -1,4 +1,4 @@
-/** The backends of a simulated world as they are themselves: how fast they are, and what is wrong with them at present. */
+/** The backends of a simulated world, apart from what the gateway knows of them: how fast they are, and which fault they have now. */
 import { between, chance, type Draw, drawFor, oneOf, spread, waitFor } from './draw.ts';
 import { BACKEND_FAULTS, type BackendFault, type Fault } from './faults.ts';
 import { backendId, type Scenario, type WorldSettings } from './scenario.ts';
@@ -7,25 +7,25 @@ import type { Timeline } from './timeline.ts';
 export type Server = {
   readonly id: string;
   readonly draw: Draw;
-  /** How long it usually takes to an answer. */
+  /** How long it usually takes until it answers. */
   readonly typicalMs: number;
   /** After how long it closes an idle socket. */
   readonly idleCloseMs: number;
   fault: BackendFault | undefined;
   /** Probe results to come while it flaps. */
   flaps: boolean[];
-  /** Counts its faults, so that the end of an earlier one does not end a later one. */
+  /** Counts its faults, so that the end of an earlier one, planned long before, does not end a later one. */
   episode: number;
 };
 
 export type Servers = {
   readonly all: readonly Server[];
   of(backend: string): Server | undefined;
-  /** Has faults befall it from now on, at random and in storms. */
+  /** From now on faults come at random. */
   begin(): void;
-  /** Something hits several backends at once, or one. */
+  /** One fault begins at a share of the backends at once, or at one of them. */
   storm(): void;
-  /** From now on all is well. */
+  /** Ends all faults; no more begin. */
   calm(): void;
 };
 
@@ -56,7 +56,7 @@ export function createServers({
   const stormDraw = drawFor(seed, 'storms');
   let isCalm = false;
 
-  const befall = (server: Server, fault: BackendFault, lastsMs: number) => {
+  const beginFault = (server: Server, fault: BackendFault, lastsMs: number) => {
     if (isCalm) return;
     server.fault = fault;
     server.episode += 1;
@@ -68,11 +68,11 @@ export function createServers({
     });
   };
 
-  const livesOn = (server: Server) => {
+  const planNextFault = (server: Server) => {
     timeline.after(waitFor(server.draw, settings.faultEveryMs), () => {
       if (isCalm || first === undefined) return;
-      befall(server, oneOf(server.draw, [first, ...others]), drawDuration(server.draw, settings));
-      livesOn(server);
+      beginFault(server, oneOf(server.draw, [first, ...others]), drawDuration(server.draw, settings));
+      planNextFault(server);
     });
   };
 
@@ -81,7 +81,7 @@ export function createServers({
     of: (backend) => byId.get(backend),
     begin() {
       if (first === undefined) return;
-      for (const server of all) livesOn(server);
+      for (const server of all) planNextFault(server);
     },
     storm() {
       if (first === undefined) return;
@@ -92,7 +92,7 @@ export function createServers({
         share === 0
           ? [all[between(stormDraw, 0, all.length - 1)]]
           : all.filter(() => chance(stormDraw, share));
-      for (const server of hit) if (server !== undefined) befall(server, fault, lastsMs);
+      for (const server of hit) if (server !== undefined) beginFault(server, fault, lastsMs);
     },
     calm() {
       isCalm = true;

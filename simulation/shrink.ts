@@ -23,7 +23,7 @@ export function shrink(failed: Verdict, judgeOne: (scenario: Scenario) => Verdic
   const kind = kindOf(failed.breach ?? '');
   let best = failed;
   let left = MOST_TRIES;
-  const isSmaller = (scenario: Scenario): boolean => {
+  const keepIfItFailsAlike = (scenario: Scenario): boolean => {
     if (left === 0) return false;
     left -= 1;
     const verdict = judgeOne(scenario);
@@ -32,7 +32,7 @@ export function shrink(failed: Verdict, judgeOne: (scenario: Scenario) => Verdic
     return true;
   };
   for (let round = best; left > 0; round = best) {
-    candidates(best.scenario, best.entries.length).find(isSmaller);
+    candidates(best.scenario, best.entries.length).some(keepIfItFailsAlike);
     if (round === best) break;
   }
   return best;

@@ -1,6 +1,6 @@
 /**
- * The socket port of a simulated world. As in the daemon, a socket that is evicted is forgotten without a word, and one
- * that its backend closes is told of once, either just before or just after what that did to the request on it.
+ * The socket port of a simulated world. As in the daemon, a socket that is evicted is forgotten without a fact. One that its
+ * backend closes is reported once, either just before or just after the failure of the request on it.
  */
 import { Subject } from 'rxjs';
 import type { BackendSettings, Fact, UpstreamFailure } from '../src/actors/events.ts';
@@ -16,7 +16,7 @@ type Traffic = {
   lost(reason: UpstreamFailure): void;
 };
 
-export type End = {
+export type Connection = {
   readonly socket: number;
   readonly server: Server;
   isOpen: boolean;
@@ -35,7 +35,7 @@ type SocketOptions = {
 
 export class SimulatedSockets implements SocketPort {
   readonly facts$ = new Subject<Fact>();
-  readonly ends = new Map<number, End>();
+  readonly connections = new Map<number, Connection>();
   readonly #options: SocketOptions;
 
   constructor(options: SocketOptions) {
@@ -46,71 +46,72 @@ export class SimulatedSockets implements SocketPort {
     const { serverOf, settings, timeline } = this.#options;
     const server = serverOf(id);
     if (server === undefined) throw new RangeError(`there is no backend ${id} in this world`);
-    const end: End = {
+    const connection: Connection = {
       ...{ socket, server, isOpen: false, isDying: false },
       ...{ traffic: undefined, plan: undefined },
     };
-    this.ends.set(socket, end);
+    this.connections.set(socket, connection);
     const isSlow = server.fault === 'slowConnect';
     const afterMs = isSlow ? settings.connectTimeoutMs : between(server.draw, 0, 4);
-    end.plan = timeline.after(afterMs, () => this.#come(end, isSlow));
+    connection.plan = timeline.after(afterMs, () => this.#finishOpening(connection, isSlow));
   }
 
-  #come(end: End, isSlow: boolean): void {
-    const { socket, server } = end;
-    end.plan = undefined;
+  #finishOpening(connection: Connection, isSlow: boolean): void {
+    const { socket, server } = connection;
+    connection.plan = undefined;
     const reason = connectFailure(server, isSlow);
     if (reason !== undefined) {
-      this.ends.delete(socket);
+      this.connections.delete(socket);
       this.facts$.next({ type: 'socket.failed', backend: server.id, socket, reason });
       return;
     }
-    end.isOpen = true;
+    connection.isOpen = true;
     this.facts$.next({ type: 'socket.opened', backend: server.id, socket });
   }
 
   evict(socket: number): void {
-    const end = this.ends.get(socket);
-    if (end === undefined) return;
-    this.#forget(end);
+    const connection = this.connections.get(socket);
+    if (connection === undefined) return;
+    this.#forget(connection);
     // Whatever is still on it hears of that a turn later.
-    if (end.traffic !== undefined) this.#options.timeline.after(0, () => end.traffic?.lost('other'));
+    if (connection.traffic !== undefined)
+      this.#options.timeline.after(0, () => connection.traffic?.lost('other'));
   }
 
   /** The connection breaks under whatever is on it. */
-  lose(end: End, reason: UpstreamFailure): void {
-    const isToldFirst = chance(end.server.draw, 0.5);
-    if (isToldFirst) this.#tellClosed(end);
-    end.traffic?.lost(reason);
-    if (!isToldFirst) this.#tellClosed(end);
+  lose(connection: Connection, reason: UpstreamFailure): void {
+    const isToldFirst = chance(connection.server.draw, 0.5);
+    if (isToldFirst) this.#tellClosed(connection);
+    connection.traffic?.lost(reason);
+    if (!isToldFirst) this.#tellClosed(connection);
   }
 
   /** All that is open to a backend breaks. */
   loseAll(server: Server): void {
-    for (const end of [...this.ends.values()])
-      if (end.server === server && end.isOpen) this.lose(end, 'reset');
+    for (const connection of [...this.connections.values()])
+      if (connection.server === server && connection.isOpen) this.lose(connection, 'reset');
   }
 
   /** It has become idle, if the core has not evicted it. */
-  rest(end: End): void {
-    if (!this.ends.has(end.socket)) return;
-    const { server } = end;
+  rest(connection: Connection): void {
+    if (!this.connections.has(connection.socket)) return;
+    const { server } = connection;
     const { timeline } = this.#options;
     const isHasty = server.fault === 'closeIdle';
-    end.plan = timeline.after(isHasty ? between(server.draw, 0, 50) : server.idleCloseMs, () => {
-      end.isDying = true;
-      end.plan = timeline.after(between(server.draw, 0, 3), () => this.#tellClosed(end));
+    connection.plan = timeline.after(isHasty ? between(server.draw, 0, 50) : server.idleCloseMs, () => {
+      connection.isDying = true;
+      connection.plan = timeline.after(between(server.draw, 0, 3), () => this.#tellClosed(connection));
     });
   }
 
-  #tellClosed(end: End): void {
-    const { socket, server } = end;
-    if (this.#forget(end)) this.facts$.next({ type: 'socket.closed', backend: server.id, socket });
+  #tellClosed(connection: Connection): void {
+    const { socket, server } = connection;
+    if (this.#forget(connection)) this.facts$.next({ type: 'socket.closed', backend: server.id, socket });
   }
 
-  #forget({ socket }: End): boolean {
-    this.ends.get(socket)?.plan?.cancel();
-    return this.ends.delete(socket);
+  #forget({ socket }: Connection): boolean {
+    this.connections.get(socket)?.plan?.cancel();
+    return this.connections.delete(socket);
   }
 }
 

@@ -1,16 +1,26 @@
 /**
- * Virtual time: what is planned happens in the order of its time, and the clock leaps from one to the next. It is also
- * the scheduler that the streams' timers run on.
+ * Virtual time: what is planned happens in the order of its time, and the clock jumps from one plan to the next. It is also
+ * the scheduler that the timers of the streams run on.
  */
 import { type SchedulerAction, type SchedulerLike, Subscription } from 'rxjs';
-import { Agenda, type Plan } from './agenda.ts';
+import { createAgenda } from '../src/simulation/agenda.ts';
 
-export type { Plan } from './agenda.ts';
+/** Something that is going to happen, unless it is cancelled. */
+export class Plan {
+  act: (() => void) | undefined;
+
+  constructor(act: () => void) {
+    this.act = act;
+  }
+
+  /** It keeps its place in the agenda, and is passed over in its turn. */
+  cancel(): void {
+    this.act = undefined;
+  }
+}
 
 export class Timeline implements SchedulerLike {
-  /** How many plans have come about. */
-  happened = 0;
-  readonly #agenda = new Agenda();
+  readonly #agenda = createAgenda<Plan>();
   readonly #lateness: () => number;
   #now: number;
 
@@ -25,9 +35,11 @@ export class Timeline implements SchedulerLike {
     return this.#now;
   }
 
-  /** Has something happen later, unless it is called off. */
+  /** Plans something for later. */
   after(ms: number, act: () => void): Plan {
-    return this.#agenda.add(this.#now + (ms > 0 ? ms : 0), act);
+    const plan = new Plan(act);
+    this.#agenda.add(this.#now + (ms > 0 ? ms : 0), undefined, plan);
+    return plan;
   }
 
   /** As RxJS wants it: a timer of the streams, which may be late. */
@@ -42,15 +54,18 @@ export class Timeline implements SchedulerLike {
 
   /** Lets the next thing happen if that is due by `until`; else the clock goes to `until`. @returns whether it did */
   advance(until: number): boolean {
-    const plan = this.#agenda.takeUntil(until);
-    if (plan === undefined) {
-      if (until > this.#now) this.#now = until;
-      return false;
+    for (;;) {
+      const due = this.#agenda.takeBefore(until, undefined);
+      if (due === undefined) {
+        if (until > this.#now) this.#now = until;
+        return false;
+      }
+      const { act } = due.item;
+      if (act === undefined) continue;
+      this.#now = due.at;
+      act();
+      return true;
     }
-    this.#now = plan.at;
-    this.happened += 1;
-    plan.act?.();
-    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The clients of a simulated world: they come in bursts, with hours between them in which hardly anything happens. */
+
+import { Client, type ClientTraits, type Surroundings } from './client.ts';
 import { between, chance, type Draw, drawFor, oneOf, spread, waitFor } from './draw.ts';
-import { Client, type ClientTraits, type Surroundings } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 import type { Servers } from './servers.ts';
@@ -9,7 +10,7 @@ type TrafficOptions = Surroundings & {
   readonly scenario: Scenario;
   readonly servers: Servers;
   readonly poolSize: () => number;
-  /** Told of a burst, which lasts about so long: trouble likes company. */
+  /** Told of a burst and about how long it lasts, so that faults can begin within it. */
   readonly onBurst: (lastsMs: number) => void;
 };
 
@@ -18,9 +19,9 @@ const LONGEST_BURST = 1 / 8;
 const LONGEST_REST = 1 / 12;
 /** Facts of one request, about. */
 const FACTS_PER_REQUEST = 2.5;
-/** However strong the backends are; more at a time would be no other world. */
+/** A limit for worlds with many fast backends: more requests at a time would only take longer to simulate. */
 const MOST_PER_MS = 2;
-/** A client that has not got its answer by then leaves. */
+/** A client whose answer has not ended after this time leaves. */
 export const PATIENCE_MS = 7_200_000;
 
 export class Traffic {
@@ -88,7 +89,7 @@ export class Traffic {
     this.#watchPatience();
   }
 
-  /** One alarm for all, at the end of the patience of whoever came first. */
+  /** One timer for all clients, due when the patience of the one that came first ends. */
   #watchPatience(): void {
     if (this.#isPatienceWatched) return;
     const { timeline } = this.#options;
@@ -106,7 +107,7 @@ export class Traffic {
     }
   }
 
-  /** The time between two requests that comes to the load wanted. */
+  /** The mean time between two requests at the load of this world. */
   #gapMs(): number {
     const { servers, settings, poolSize } = this.#options;
     const perMs = servers.all.reduce((sum, { typicalMs }) => sum + poolSize() / typicalMs, 0);

@@ -80,13 +80,13 @@ export function createWorld(
   const operators = createOperators({ scenario, settings, timeline, control$, reloads$, config, onBreach });
   const retryOn = () => core.config.retry.on;
   const poolSize = () => core.config.pool.size;
-  const ends = { desk, sockets, settings, timeline, retryOn, onBreach };
+  const surroundings = { desk, sockets, settings, timeline, retryOn, onBreach };
   const stormDraw = drawFor(scenario.seed, 'bursts');
   const onBurst = (lastsMs: number) => {
     if (chance(stormDraw, 0.6)) timeline.after(Math.round(stormDraw() * lastsMs), servers.storm);
     if (chance(stormDraw, 0.3)) timeline.after(Math.round(stormDraw() * lastsMs), operators.act);
   };
-  const traffic = new Traffic({ ...ends, scenario, servers, poolSize, onBurst });
+  const traffic = new Traffic({ ...surroundings, scenario, servers, poolSize, onBurst });
   const prober = createProber({ servers, settings, timeline, config, onBreach });
   const gateway = connectGateway({
     ...{ balancer, timeline, settings, desk, sockets, prober, control$, reloads$ },
@@ -141,6 +141,6 @@ function createRecord({ seed }: Scenario, timeline: Timeline, { core }: Balancer
   const draw = drawFor(seed, 'disk');
   const disk = new SimulatedDisk(draw);
   // A log that cannot be opened at the start is no reason not to serve.
-  if (chance(draw, 0.2)) disk.befall();
+  if (chance(draw, 0.2)) disk.beginTrouble();
   return { disk, recorder: new Recorder({ disk, draw, timeline, snapshot: () => takeSnapshot(core) }) };
 }

@@ -1,6 +1,6 @@
 /**
- * The project tests itself: nothing is left over, each dependency has its reason, and what README.md says of commands and
- * configuration is so. The code itself: `tidy.test.ts`.
+ * The project tests itself: nothing is left over, each dependency has its reason, and what the pages say of files, commands
+ * and configuration is so. The code itself: `tidy.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -187,6 +187,20 @@ describe('dependencies', () => {
         .filter((name) => !names.includes(name))
         .map((name) => `ARCHITECTURE.md: \`${name}\` is not in package.json any more; take out its row`),
     ]);
+  });
+});
+
+describe('the map in ARCHITECTURE.md', () => {
+  it('names every file that stands directly in src or in one of its sides', () => {
+    const [, map = ''] = (textOf('ARCHITECTURE.md') ?? '').split('\n## Where things are\n');
+    const [rows = ''] = map.split('\n## ');
+    assertNone(
+      product
+        .filter(
+          ({ path }) => /^src\/(?:(?:actors|streams|io)\/)?[\w-]+\.ts$/.test(path) && !isNamed(path, rows),
+        )
+        .map(({ path }) => `ARCHITECTURE.md: "Where things are" does not name ${path}; add it to its row`),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Records the case of `hangs-its-health-check.md`: for half a minute one of two backends does not answer its health
+ * Records the case of `hangs-its-health-check.md`: for 21 seconds one of two backends does not answer its health
  * check, while it serves requests as well as ever. A long prefill that keeps the server's event loop busy does that.
  *
  *     node docs/cases/hangs-its-health-check.ts FOLDER

@@ -1,6 +1,6 @@
 /**
- * How long a backend is out that fails real requests, as Envoy counts it: the base time, times how often it has been
- * ejected, up to a maximum; and one of those times is forgotten for each base time that it has stayed in since.
+ * How long a backend that fails real requests is ejected, as Envoy counts it: the base time multiplied by the number of its
+ * ejections, up to a maximum. One ejection is forgotten for each base time that it has not been ejected since.
  */
 
 import type { CoreConfig, OutlierSettings } from './events.ts';

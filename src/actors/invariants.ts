@@ -1,7 +1,7 @@
 /**
- * What must always hold, whatever happened. Each rule is a function that returns what is wrong, or nothing: `breachesAt`
- * judges a moment by itself, `createAudit` each step, with the rules that need to remember. The tests and the simulator
- * judge every step, a gateway that runs looks at a moment now and then.
+ * What must always hold, whatever happened. Each rule is a function that returns what is wrong, or nothing. `breachesAt`
+ * judges the state at one moment; `createAudit` follows every step, and so can also apply rules that need to remember. Tests
+ * and the simulator use the audit, a running gateway checks a moment now and then.
  */
 import type { Core } from './core.ts';
 import type { Decision, Fact } from './events.ts';

@@ -1,6 +1,6 @@
 /**
- * How old sockets may get (`pool.maxLifetimeMs`): a connection that is kept for ever goes on to wherever its host's name
- * led when it was opened. Ages are kept only where they are limited.
+ * How old sockets may get (`pool.maxLifetimeMs`): a connection that is kept for ever stays with the address that its
+ * host name had when it was opened. Ages are kept only where they are limited.
  */
 import type { PoolState } from './pool.ts';
 

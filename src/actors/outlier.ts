@@ -1,7 +1,7 @@
 /**
- * Passive health: what real requests say of their backends. A backend that answers its probes and fails its requests
- * fails them fast, and would draw traffic for it; after some failures in a row it is ejected for a while. Never too many
- * at once, and never the last that is healthy: a backend that fails some requests serves more than none.
+ * Passive health: what real requests say of their backends. A backend may answer its probes and fail its requests, and
+ * since it fails them fast it always has room for more. After some failures in a row it is ejected for a while. Never too
+ * many at once, and never the last that is healthy: a backend that fails some requests is better than none.
  */
 import { statusOf } from './backend.ts';
 import { type Core, selectorOf } from './core.ts';

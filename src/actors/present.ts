@@ -1,6 +1,6 @@
 /**
- * Says that a value is there because the core itself sees to it, such as the lease that a request holds. A fallback
- * instead would be code that nothing reaches, and would hide the mistake on the day that something does.
+ * Asserts that a value is there because the core itself sees to it, such as the lease that a request holds. A fallback
+ * would be code that no test can reach, and would hide the mistake if one were made.
  */
 
 /**

@@ -1,9 +1,9 @@
 /**
- * The retry budget: requests that a backend had got and that are sent again are extra load, and where everything fails
- * they would multiply it. So there may be so many within a window, as a share of the requests in it, and always as many
- * as one backend can lose at once: the death of one must not be noticed by clients, however quiet it is.
+ * The retry budget: a request that a backend had got and that is sent again is extra load, and where everything fails such
+ * retries would multiply the load. So within a window they may be a share of its requests at most. As many as one backend
+ * can lose at once are always allowed, so that clients do not notice its death even where there is little traffic.
  *
- * The window slides in ten steps, which are counted each for itself.
+ * The window slides in ten steps; each step has counts of its own.
  */
 
 import type { CoreConfig } from './events.ts';
@@ -36,7 +36,7 @@ function noughts(): number[] {
 function advance(budget: RetryBudget, { retry }: CoreConfig, at: number): number {
   const stepMs = Math.max(1, (retry.budgetWindowMs ?? 0) / STEPS);
   const step = Math.floor(at / stepMs);
-  // Under a reload with another window the numbers of the steps leap, and what was counted before is forgotten.
+  // After a reload with another window the steps are numbered differently, and what was counted before is forgotten.
   if (step !== budget.step) {
     const passed = step > budget.step ? Math.min(STEPS, step - budget.step) : STEPS;
     for (let ago = 0; ago < passed; ago += 1) {

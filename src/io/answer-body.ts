@@ -1,21 +1,21 @@
 /**
- * The body of an answer into a `ServerResponse`, in as few pieces as there can be. Each piece that node gets costs as much
- * as a short body itself, and several of them go out by `writev`, which costs more than `write`.
+ * Writes the body of an answer to a `ServerResponse` in as few pieces as possible. Each piece handed to Node costs as much as
+ * a short body itself, and several pieces go out by `writev`, which costs more than `write`.
  */
 import type { ServerResponse } from 'node:http';
 
-/** Up to here a copy costs less than a piece more. */
+/** Up to this size, copying the bytes into one piece costs less than handing Node another piece. */
 const MOST_COPIED = 8 * 1024;
 
 /**
- * Writes a chunk of a chunked answer (RFC 9112 §7.1), of at least one byte.
+ * Writes a chunk of a chunked answer (RFC 9112 §7.1). An empty one is left out, since it would end the answer.
  *
- * @returns false if the client should be waited for
+ * @returns false if the client reads slowly: the next chunk should wait for 'drain'
  */
 export function writeChunk(response: ServerResponse, chunk: Uint8Array): boolean {
   if (chunk.byteLength === 0) return true;
   const size = chunk.byteLength.toString(16);
-  // Node would make four pieces of a chunk: its size, a line break, what is in it, and another line break.
+  // Node would make four pieces of a chunk: its size, a line break, its bytes, and another line break.
   response.chunkedEncoding = false;
   let mayGoOn: boolean;
   if (chunk.byteLength <= MOST_COPIED) {
@@ -29,13 +29,13 @@ export function writeChunk(response: ServerResponse, chunk: Uint8Array): boolean
   return mayGoOn;
 }
 
-/** Ends an answer of known length with what is missing of it; a short one becomes one piece with its head. */
+/** Ends an answer of known length with the rest of its body; a short rest goes out as one piece with a head not sent yet. */
 export function endWith(response: ServerResponse, rest: Uint8Array): void {
   if (rest.byteLength <= MOST_COPIED) response.end(textOf(rest), 'latin1');
   else response.end(rest);
 }
 
-/** Each byte as a character of Latin-1, and so the same bytes again when it is written as that. */
+/** Each byte as one Latin-1 character: written as 'latin1', they are the same bytes again. */
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

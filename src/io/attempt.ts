@@ -39,7 +39,7 @@ export type Progress = {
   flow: Flow | undefined;
   /** An answer of which the client gets nothing before the core has said so. */
   held: HeldAnswer | undefined;
-  /** Nothing is sent again: lets go of what was kept for that. */
+  /** The request will not be sent again: frees the body that was kept for it. */
   forget(): void;
 };
 

@@ -102,7 +102,7 @@ class Intake {
     const { pieces, size } = this;
     const [first = Buffer.alloc(0)] = pieces;
     const bytes = pieces.length === 1 ? first : Buffer.concat(pieces, size);
-    // The request lives as long as its answer, and this hears of its end.
+    // This object lives until the answer has ended, and would hold the pieces as long.
     pieces.length = 0;
     this.receiver.ready({ kind: 'whole', bytes });
   };

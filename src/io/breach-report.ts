@@ -1,6 +1,6 @@
 /**
- * Tells of breaches of the invariants: each is counted, and logged when it is of a kind that is news. They are mistakes of
- * ours, and cost no request; nor do they fill the log, however long one stays and whatever it says.
+ * Reports breaches of the invariants, which are mistakes in Reprise itself and cost no request. All are counted; each kind is
+ * logged once, so that they do not fill the log however long one stays and whatever numbers are in it.
  */
 import type { Sample } from '../streams/sampled-invariants.ts';
 import type { Logger } from './log.ts';

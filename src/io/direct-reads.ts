@@ -1,15 +1,15 @@
 /**
- * Connections whose bytes go straight to the one who parses them. Node reads each time into 64 KiB of new memory, and passes
- * it on by way of a queue and a turn of its own; for a chunk of a few hundred bytes that costs more than to parse it.
+ * Connections whose bytes go straight to their parser. By default Node allocates 64 KiB for each read, queues what it read in
+ * the stream and emits 'readable' in a later tick; for a chunk of a few hundred bytes that costs more than parsing it.
  */
 import net from 'node:net';
 
-/** Read into by all connections in turn: what is in it is copied out before the next one reads. */
+/** All connections read into this one buffer: a read is copied out before the next one can happen. */
 const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
- * Connects. What comes is offered to whoever listens for 'readable', within that event; what is not taken then waits in the
- * stream as usual, where also those who read by 'data' or pipes find it.
+ * Connects. Each piece that arrives is handed out by the first `read()` within a 'readable' event, without entering the
+ * stream's queue. A piece that nobody takes then is queued as usual, so that 'data' listeners and pipes get it too.
  */
 export function connectWithDirectReads(options: net.TcpNetConnectOpts): net.Socket {
   let offered: Buffer | undefined;
@@ -17,7 +17,7 @@ export function connectWithDirectReads(options: net.TcpNetConnectOpts): net.Sock
     buffer: SCRATCH,
     callback(bytes) {
       const piece = Buffer.from(SCRATCH.subarray(0, bytes));
-      // Behind what waits already it has to wait too.
+      // Bytes that came earlier are still queued, and have to be read first.
       if (socket.readableLength > 0) return socket.push(piece);
       offered = piece;
       socket.emit('readable');

@@ -113,7 +113,7 @@ export function coreConfigOf({ backends, health, pool, retry, outlier }: Config)
   };
 }
 
-/** What is asked for with each request is made once for each config. */
+/** @returns a function that gives what `make` derives from the config in force, derived anew only when the config changes */
 export function perConfig<Result>(current: () => Config, make: (config: Config) => Result): () => Result {
   let from = current();
   let made = make(from);

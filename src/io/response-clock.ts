@@ -32,7 +32,7 @@ export type ResponseClock = {
   resumed(request: TimedRequest): void;
   /** All is over with this request. */
   stop(request: TimedRequest): void;
-  /** The socket has closed: no timer outlives it, since there may be thousands of sockets within the time of one. */
+  /** The socket has closed. Its timer is cleared: thousands of sockets may come and go within the time of one. */
   closed(): void;
 };
 

@@ -143,9 +143,9 @@ export function createClientListener(options: ClientListenerOptions): ClientList
 }
 
 /**
- * Makes the answer to a request that asks for another protocol, and gets none, the last on its connection. The parser drops
- * what has come together with such a request, since it is not HTTP any more where a server does switch; what comes
- * next would then be taken for a request in the middle of one, the body of which may be written by somebody else.
+ * Makes the answer to a request for another protocol (`Upgrade`) that is not granted the last one on its connection. Node's
+ * parser drops the bytes that came together with such a request, since they are not HTTP where a server does switch. The
+ * bytes after them would then be read as a new request, though they may lie within a body that somebody else has written.
  */
 function endBehindRefusedSwitch(request: IncomingMessage, response: ServerResponse): void {
   // Whatever `Connection` says: the parser also looks into `Proxy-Connection`.

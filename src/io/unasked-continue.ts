@@ -1,23 +1,23 @@
 /**
- * Takes a `100 Continue` out of what a backend sends. Nothing asks a backend for one, but some send it all the same, and a
- * client may simply discard it (RFC 9110 §15.2.1); undici takes it for the end of all sense and destroys the socket.
- * The bytes in front of an answer are looked at before undici gets them, and no others.
+ * Removes a `100 Continue` from what a backend sends. Reprise never asks a backend for one, but some send it all the same, and
+ * a client may simply discard it (RFC 9110 §15.2.1); undici treats it as an error and destroys the socket. Only the bytes
+ * before the head of the final answer are looked at.
  */
 import type { Socket } from 'node:net';
 
-/** The request whose answer is to come. */
+/** A request whose answer has not begun for undici yet. */
 export type Expecting = {
   /** The backend has begun to answer, though undici may not have heard of it. */
   onResponseStarted(): void;
 };
 
 export type Sieve = {
-  /** A request goes out: what comes next is in front of its answer. */
+  /** A request is sent: what the socket reads next is looked at, until the head of its final answer begins. */
   expect(request: Expecting): void;
 };
 
 const START = Buffer.from('HTTP/1.x 1');
-/** Where the digit of the version is, which may be any. */
+/** The minor version, which may be any digit. */
 const VERSION_AT = START.indexOf('x');
 const STATUS_AT = START.length - 1;
 const ONE = START[STATUS_AT];
@@ -43,7 +43,7 @@ export function siftContinues(socket: Socket): Sieve {
         passed.push(rest);
         break;
       }
-      // Once for all, so that half of it is not taken for nothing when the connection is lost.
+      // Told even for half a head: a connection lost now has carried part of an answer, so the request may be at work.
       request.onResponseStarted();
       if (kind === 'half') {
         held = rest;
@@ -71,7 +71,7 @@ export function siftContinues(socket: Socket): Sieve {
 }
 
 type Look = {
-  /** Half a head that may become an interim one, an interim one, a 100, or what ends the looking. */
+  /** Part of what may be an interim head, a whole interim head, a 100, or anything else, which ends the looking. */
   readonly kind: 'half' | 'interim' | 'continue' | 'other';
   /** Where the head ends, if it is whole. */
   readonly end: number;
@@ -86,14 +86,14 @@ function look(bytes: Buffer): Look {
   const end = at + HEAD_END.length;
   if (end > MAX_HEAD_BYTES) return OTHER;
   const status = INTERIM_HEAD.exec(bytes.toString('latin1', 0, end))?.[1];
-  // Where the parser may see another end than this, all is left to it; and behind a 101 it is not HTTP any more.
+  // What undici's parser might read differently is left to it; and after a 101 it is not HTTP any more.
   if (status === undefined || status === '101') return OTHER;
   return { kind: status === '100' ? 'continue' : 'interim', end };
 }
 
 /** Whether the bytes are the beginning of an answer 1xx, as far as they go. */
 function beginsInterim(bytes: Buffer): boolean {
-  // Most are not, and this tells.
+  // The first digit of the status rules out most answers at once.
   if (bytes.length > STATUS_AT && bytes[STATUS_AT] !== ONE) return false;
   const length = Math.min(bytes.length, START.length);
   for (let at = 0; at < length; at += 1) if (at !== VERSION_AT && bytes[at] !== START[at]) return false;

@@ -1,6 +1,6 @@
 /**
- * Entries beside the plain course of requests. Whoever watches backends, the config or failures need hear of no others,
- * and by far the most are of requests that come, are served and end.
+ * Entries that are not plain traffic. By far the most entries are of requests that come, are served and end; whoever
+ * watches backends, the config or failures need not see those.
  */
 import { filter, type Observable, share } from 'rxjs';
 import type { Decision, Entry, Fact } from '../actors/events.ts';

@@ -31,7 +31,7 @@ export type ProbeOptions = {
   readonly settings: () => StreamSettings;
   /** A number from 0 up to 1, as of `Math.random`. */
   readonly random: () => number;
-  /** Whose time counts; another in a simulated world. */
+  /** The clock of the timers; a virtual one in a simulated world. */
   readonly scheduler?: SchedulerLike;
 };
 
@@ -90,7 +90,7 @@ function probeOnce(target: BackendSettings, port: ProbePort): Observable<ProbeRe
     };
     return from(port.probe(target, abort.signal)).pipe(
       tap({ complete: end }),
-      // One that has its result is not called off: that alone would cost more than all else here.
+      // A probe that has ended is not aborted: that alone would cost more than everything else here.
       finalize(() => {
         if (!isOver) abort.abort();
       }),

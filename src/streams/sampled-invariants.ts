@@ -1,6 +1,6 @@
 /**
- * A look at the core of a running gateway now and then: whether what must always hold does. Only beside the plain course of
- * requests, and once a second at most, so that it costs nothing that could be measured.
+ * Checks the invariants of a running gateway's core, once a second at most, and only after entries that are not plain traffic,
+ * so that the check costs nothing that could be measured.
  */
 import { filter, map, type Observable } from 'rxjs';
 import type { Core } from '../actors/core.ts';

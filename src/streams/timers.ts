@@ -20,7 +20,7 @@ import type { StreamSettings } from './ports.ts';
 /**
  * Ticks that let the core sweep idle sockets, each after the interval that is set at that time.
  *
- * @param scheduler whose time counts, here and below; another in a simulated world
+ * @param scheduler the clock of the timers, here and below; a virtual one in a simulated world
  */
 export function sweepTicks(
   settings: () => StreamSettings,

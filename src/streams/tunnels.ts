@@ -6,7 +6,7 @@ import { asyncScheduler, Observable, type SchedulerLike, type Subscription, time
 import type { Entry } from '../actors/events.ts';
 
 /**
- * @param scheduler whose time counts; another in a simulated world
+ * @param scheduler the clock of the timers; a virtual one in a simulated world
  * @returns the id of each backend that has been draining for so long; and again each time as much has passed, since a
  * tunnel may be agreed to after the others have ended
  */

@@ -61,7 +61,14 @@ export const SIDES: readonly Side[] = [
   // The real core and the real streams; of io the parts of the event log that work in memory.
   {
     of: 'simulation/',
-    files: ['simulation/', 'src/actors/', 'src/streams/', 'src/simulation/random.ts', 'src/io/event-log/'],
+    files: [
+      'simulation/',
+      'src/actors/',
+      'src/streams/',
+      'src/simulation/agenda.ts',
+      'src/simulation/random.ts',
+      'src/io/event-log/',
+    ],
     packages: ['rxjs'],
     node: 'all',
   },

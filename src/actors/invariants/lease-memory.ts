@@ -10,7 +10,7 @@ export type LeaseMemory = Memory & {
 
 type Begun = { readonly lease: number; readonly backend: string; readonly socket: number };
 
-/** After any other end of a lease, who knows what may come over its socket. */
+/** The ends of a lease after which its socket may be kept: after any other, bytes of the old answer may still come. */
 const KEEPING: ReadonlySet<LeaseOutcome> = new Set<LeaseOutcome>(['ended']);
 
 export function createLeaseMemory(): LeaseMemory {

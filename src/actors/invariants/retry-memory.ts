@@ -1,9 +1,8 @@
 /**
- * Remembers retries: none follows the first byte of an answer, and those of requests that a backend had got keep within
- * the budget. The core counts its window in ten steps; so here the retries of nine tenths of it are counted, and the
- * requests of all of it, which is never more strict than the core may be.
+ * Remembers retries: none follows the first byte of an answer, and retries of requests that a backend had got stay within
+ * the budget. The core's window moves in steps of a tenth, so it may be up to a tenth shorter than configured. So retries are
+ * counted over nine tenths of the window here and requests over all of it, which never asks more than the core promises.
  */
-
 import type { Core } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
 import { present } from '../present.ts';
@@ -77,7 +76,7 @@ export function createRetryMemory(): Memory {
   };
 }
 
-/** Of a request that no backend has got no work is done twice, and a stale socket is nobody's fault. */
+/** Whether a retry counts against the budget: not if no backend had got the request, nor after a stale socket. */
 function isCounted(fact: Fact, decisions: readonly Decision[], reused: ReadonlySet<number>): boolean {
   if (fact.type === 'response.started') return decisions.some(({ type }) => type === 'response.discarded');
   return fact.type === 'response.failed' && fact.written && !reused.has(fact.lease);

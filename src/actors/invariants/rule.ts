@@ -1,4 +1,4 @@
-/** What a rule of the invariants is: a function that looks at the core and says what is wrong, if anything is. */
+/** The types of the rules: functions that look at the core and say what is wrong, if anything is. */
 import type { Core } from '../core.ts';
 import type { Decision, Fact } from '../events.ts';
 

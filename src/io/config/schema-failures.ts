@@ -51,7 +51,7 @@ export const failureKeys: Tree<FailureConfig> = {
     baseEjectionMs: {
       ...timerMs,
       default: 30_000,
-      doc: 'How long a backend is ejected, times how often it has been of late.',
+      doc: 'How long a first ejection lasts; the n-th in a short time lasts n times as long.',
     },
     maxEjectionMs: { ...timerMs, default: 300_000, doc: 'Longest time for which a backend is ejected.' },
     maxEjectedShare: {

@@ -68,7 +68,7 @@ export const serverKeys: Tree<ServerConfig> = {
     idleReaderTimeoutMs: {
       ...timerMs,
       default: 60_000,
-      doc: 'How long a client may take nothing of an answer that waits for it.',
+      doc: 'How long a client may read nothing while part of its answer waits; then it is cut off.',
     },
     maxConnections: {
       ...count(0, 1_000_000),
@@ -78,7 +78,7 @@ export const serverKeys: Tree<ServerConfig> = {
     maxConnectionsPerAddress: {
       ...count(0, 1_000_000),
       default: 0,
-      doc: 'Connections that one address may have, answered with 429 beyond; 0 for any number, as behind a proxy.',
+      doc: 'Connections one address may have, answered with 429 beyond; 0 (as behind a proxy) for any number.',
     },
     shutdownTimeoutMs: {
       ...count(0, MAX_TIMER_MS),
@@ -93,7 +93,7 @@ export const serverKeys: Tree<ServerConfig> = {
     exposeMetrics: {
       format: 'trueOrFalse',
       default: false,
-      doc: 'Whether whoever reaches this port may read GET /metrics there, too.',
+      doc: 'Whether GET /metrics is also answered on this port, to anybody who reaches it.',
     },
     tls: {
       format: 'certificates',

@@ -128,7 +128,7 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
     slowStartMs: {
       ...count(0, MAX_TIMER_MS),
       default: 0,
-      doc: 'Time in which a backend that comes back gets its weight and sockets by degrees; 0 is at once.',
+      doc: 'Time over which a backend that comes back gets its weight and sockets back step by step; 0 is at once.',
     },
   },
   pool: {
@@ -139,7 +139,11 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
       default: 600_000,
       doc: 'Age at which a socket serves no further request, so that DNS is followed; 0 is no limit.',
     },
-    sweepIntervalMs: { ...intervalMs, default: 30_000, doc: 'Time between two looks for idle sockets.' },
+    sweepIntervalMs: {
+      ...intervalMs,
+      default: 30_000,
+      doc: 'Time between two searches for sockets that are idle for too long or too old.',
+    },
     queue: {
       max: {
         ...count(0, 1_000_000),
@@ -170,7 +174,7 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
       caFile: {
         format: 'optionalFile',
         default: '',
-        doc: 'PEM file of authorities that https backends are trusted by, besides the well-known ones.',
+        doc: 'PEM file of certificate authorities that https backends may be signed by, besides the well-known ones.',
       },
     },
   },
@@ -188,7 +192,7 @@ const eventLogKeys: Tree<Pick<Config, 'eventLog'>> = {
       format: 'folder',
       default: './data/events',
       restart: true,
-      doc: 'Folder of the event log; of one gateway only.',
+      doc: 'Folder of the event log; each gateway needs its own.',
     },
     segmentBytes: {
       ...count(64 * KIB, 16 * GIB),
@@ -223,7 +227,7 @@ const eventLogKeys: Tree<Pick<Config, 'eventLog'>> = {
     syncIntervalMs: {
       ...count(10, DAY_MS),
       default: 1000,
-      doc: 'Longest time that entries written are not yet forced to the disk.',
+      doc: 'How long written entries may wait until they are forced to the disk (fdatasync).',
     },
   },
 };

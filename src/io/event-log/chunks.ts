@@ -1,6 +1,6 @@
 /**
- * Lines as bytes, appended to buffers that are used again and again. Lines kept as strings would be walked over by each
- * garbage collection until they are written, which cost more than to encode them.
+ * Lines as bytes, appended to buffers that are reused. Lines kept as strings would be traversed by each garbage collection
+ * until they are written, which cost more than encoding them.
  */
 import { mostBytesOf, writeLine } from './lines.ts';
 

@@ -31,8 +31,8 @@ export function mostBytesOf(json: string): number {
 }
 
 /**
- * Writes a line with its number, its CRC and a newline. Straight into the bytes: to put the text together first, and to
- * let its CRC be taken of that, cost as much again as the JSON.
+ * Writes a line with its number, its CRC and a newline straight into the bytes: putting its text together first and taking
+ * the CRC of that took as long again as making the JSON.
  *
  * @param bytes with room for `mostBytesOf(json)` from `start` on
  * @param json an object
@@ -56,7 +56,7 @@ function writeMember(bytes: Buffer, start: number, name: Buffer, value: number):
 
 /** @returns where the digits end */
 function writeDigits(bytes: Buffer, start: number, value: number): number {
-  // Of a number beyond 31 bits the front comes first, since dividing those that have no more is much faster.
+  // A number beyond 31 bits is written in two parts, since integer division within 31 bits is much faster.
   const front = value > MOST_IN_31_BITS ? Math.floor(value / 1e9) : 0;
   const first = front === 0 ? start : writeDigits(bytes, start, front);
   const back = (value - front * 1e9) | 0;

@@ -1,6 +1,6 @@
 /**
- * One client of a simulated world and its request, as the daemon's exchange would take it from end to end: told where it
- * may go, it sends, hears what comes back and reports that to the desk; and it may leave at any moment.
+ * One client of a simulated world and its request. It stands in for the daemon's exchange (`src/io/exchange.ts`): granted a
+ * lease, it sends, waits for what the backend answers and reports that to the desk. It may leave at any moment.
  */
 import type { UpstreamFailure } from '../src/actors/events.ts';
 import type { Exchange, Grant, Rejection } from '../src/streams/ports.ts';
@@ -8,7 +8,7 @@ import type { AnswerHead, RequestDesk } from '../src/streams/requests.ts';
 import { type Answer, type Asked, drawAnswer } from './answers.ts';
 import { chance, type Draw } from './draw.ts';
 import type { WorldSettings } from './scenario.ts';
-import type { End, SimulatedSockets } from './sockets.ts';
+import type { Connection, SimulatedSockets } from './sockets.ts';
 import type { Timeline } from './timeline.ts';
 
 export type Surroundings = {
@@ -30,7 +30,7 @@ export type ClientTraits = Asked & {
 /** One attempt over one socket. */
 type Attempt = {
   readonly grant: Grant;
-  readonly end: End | undefined;
+  readonly connection: Connection | undefined;
   /** Whether an answer is held back for the core to decide on. */
   isHeld: boolean;
   isOver: boolean;
@@ -55,7 +55,7 @@ export class Client implements Exchange {
   readonly #onEnd: (client: Client) => void;
   #attempt: Attempt | undefined;
   #request = 0;
-  /** Whether its client has the beginning of an answer. */
+  /** Whether its client has received the beginning of an answer. */
   #isAnswering = false;
 
   /** @param onEnd called when the request has ended, for whatever reason */
@@ -132,19 +132,20 @@ export class Client implements Exchange {
 
   #send(grant: Grant): void {
     const { sockets, settings, timeline } = this.#around;
-    const end = sockets.ends.get(grant.socket);
-    const attempt: Attempt = { grant, end, isHeld: false, isOver: false };
+    const connection = sockets.connections.get(grant.socket);
+    const attempt: Attempt = { grant, connection, isHeld: false, isOver: false };
     this.#attempt = attempt;
-    if (end === undefined) {
+    if (connection === undefined) {
       this.#fail(attempt, 'closed', false);
       return;
     }
-    if (end.traffic !== undefined) this.#breach(`is sent over socket ${grant.socket}, which another is on`);
-    end.plan?.cancel();
-    end.plan = undefined;
-    const isWritten = !end.isDying || chance(this.#traits.draw, 0.5);
-    end.traffic = { lost: (reason) => this.#fail(attempt, reason, isWritten) };
-    const answer = end.isDying ? LOST : drawAnswer(end.server, this.#traits, settings);
+    if (connection.traffic !== undefined)
+      this.#breach(`is sent over socket ${grant.socket}, which another is on`);
+    connection.plan?.cancel();
+    connection.plan = undefined;
+    const isWritten = !connection.isDying || chance(this.#traits.draw, 0.5);
+    connection.traffic = { lost: (reason) => this.#fail(attempt, reason, isWritten) };
+    const answer = connection.isDying ? LOST : drawAnswer(connection.server, this.#traits, settings);
     const { head, breaks } = answer;
     if (head !== undefined) timeline.after(head.afterMs, () => this.#begin(attempt, headOf(head), answer));
     else if (breaks !== undefined) this.#breakLater(attempt, breaks);
@@ -154,7 +155,7 @@ export class Client implements Exchange {
     if (attempt.isOver || this.hasEnded) return;
     const { desk, settings, timeline, retryOn } = this.#around;
     const { endsAfterMs, breaks, closes, isWhole } = answer;
-    if (attempt.end?.server.fault === 'hang') {
+    if (attempt.connection?.server.fault === 'hang') {
       this.#breakLater(attempt, { afterMs: settings.headersTimeoutMs, reason: 'headersTimeout' });
       return;
     }
@@ -178,7 +179,7 @@ export class Client implements Exchange {
   #breakLater(attempt: Attempt, { afterMs, reason }: NonNullable<Answer['breaks']>): void {
     const { timeline, sockets } = this.#around;
     timeline.after(afterMs, () => {
-      if (attempt.end !== undefined && !attempt.isOver) sockets.lose(attempt.end, reason);
+      if (attempt.connection !== undefined && !attempt.isOver) sockets.lose(attempt.connection, reason);
     });
   }
 
@@ -197,15 +198,15 @@ export class Client implements Exchange {
     attempt.isOver = true;
     if (attempt.isHeld) this.#breach('has an answer that is held back for good');
     this.#conclude();
-    const { end, grant } = attempt;
-    if (end === undefined) return;
-    end.traffic = undefined;
-    if (closes === 'before') sockets.lose(end, 'closed');
+    const { connection, grant } = attempt;
+    if (connection === undefined) return;
+    connection.traffic = undefined;
+    if (closes === 'before') sockets.lose(connection, 'closed');
     const answered = isTold ? { status: head.status } : head;
-    // What is known of a socket that closes right behind its answer may be old by a moment.
+    // If the close comes right behind the answer, the gateway may or may not have noticed it when the answer ends.
     const reusable = closes === 'not' || (closes === 'before' && chance(this.#traits.draw, 0.5));
     desk.ended(this.#request, grant.lease, { ...answered, bytes: 100, chunks: 3, reusable });
-    if (closes === 'not') sockets.rest(end);
+    if (closes === 'not') sockets.rest(connection);
   }
 }
 
