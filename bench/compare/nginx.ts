@@ -44,7 +44,8 @@ const FOREVER = 'keepalive_timeout 3600s; keepalive_requests 1000000000;';
 const TEMP_PATHS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 function command(folder: string, port: number, servers: readonly string[]): Command {
-  mkdirSync(folder);
+  // Each measurement of a run starts its own, one after the other.
+  mkdirSync(folder, { recursive: true });
   const temps = TEMP_PATHS.map((name) => `${name}_temp_path ${join(folder, name)};`);
   const lines = [
     'daemon off; worker_processes 1; worker_rlimit_nofile 20000;',
