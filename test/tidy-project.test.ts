@@ -216,7 +216,7 @@ const UNTOLD_SCRIPTS: Exceptions = {
 describe('commands', () => {
   const pages = files.filter(({ path }) => path.endsWith('.md'));
   const asked = pages.flatMap(({ path, text }) =>
-    [...text.matchAll(/\bnpm (?:run (?<script>[\w:-]+)|(?<own>test|start)\b)/g)].map(({ groups, index }) => ({
+    [...text.matchAll(/\bnpm (?:run (?:-s |--silent )?(?<script>\w[\w:-]*)|(?<own>test|start)\b)/g)].map(({ groups, index }) => ({
       script: groups?.script ?? groups?.own ?? '',
       path,
       at: `${path}:${lineAt(text, index)}`,
