@@ -12,7 +12,7 @@ import { beginSegment, put, putCheckpoint, putGap, putSnapshot } from './backlog
 import { type Chunks, freeChunks } from './chunks.ts';
 
 /** So many entries become lines together; small enough that a request does not wait for it. */
-const MOST_FRESH = 64;
+const MOST_FRESH = 512;
 
 /** Lines of one segment, all whole. */
 export type Part = {
@@ -97,7 +97,7 @@ export function giveOutSeq(backlog: Backlog): number {
   return backlog.lastSeq + 1;
 }
 
-/** Bytes that are held in memory; a few entries that are not lines yet come on top. */
+/** Bytes that are held in memory; up to `MOST_FRESH` entries that are not lines yet come on top. */
 export function bytesHeld({ waiting, inFlight }: Backlog): number {
   return waiting + inFlight;
 }

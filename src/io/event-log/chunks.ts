@@ -11,7 +11,7 @@ export type Chunks = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
-const MOST_SPARE = 4;
+const MOST_SPARE = 8;
 
 const spare: Buffer[] = [];
 
@@ -43,6 +43,9 @@ export function bytesOf({ full, buffer, used }: Chunks): Buffer[] {
 }
 
 /** Gives the buffers back; nobody may look at the bytes any more. */
-export function freeChunks({ buffer }: Chunks): void {
-  if (buffer.length === CHUNK_BYTES && spare.length < MOST_SPARE) spare.push(buffer);
+export function freeChunks({ full, buffer }: Chunks): void {
+  // All of them: each that is left to the garbage collector brings the next full collection nearer.
+  for (const { buffer: memory } of [...full, buffer]) {
+    if (memory.byteLength === CHUNK_BYTES && spare.length < MOST_SPARE) spare.push(Buffer.from(memory));
+  }
 }
