@@ -13,6 +13,8 @@ import { type Chunks, freeChunks } from './chunks.ts';
 
 /** So many entries become lines together; small enough that a request does not wait for it. */
 const MOST_FRESH = 512;
+/** About what an entry takes in the log, to tell when those that are not lines yet fill a segment. */
+const TYPICAL_ENTRY_BYTES = 400;
 
 /** Lines of one segment, all whole. */
 export type Part = {
@@ -123,9 +125,11 @@ export function addEntry(backlog: Backlog, entry: Entry): void {
   backlog.lastAt = entry.at;
   if (backlog.gap !== undefined) return;
   fresh.push(offset === 0 ? entry : { ...entry, seq: backlog.lastSeq });
+  const { checkpointEntries, segmentBytes } = options.settings();
   const isReload = entry.fact.type === 'config.reloaded';
-  const isStateDue = isReload || sinceState + fresh.length >= options.settings().checkpointEntries;
-  if (isStateDue || fresh.length >= MOST_FRESH) encodeFresh(backlog, isStateDue);
+  const isStateDue = isReload || sinceState + fresh.length >= checkpointEntries;
+  const isSegmentFull = backlog.segmentBytes + fresh.length * TYPICAL_ENTRY_BYTES >= segmentBytes;
+  if (isStateDue || isSegmentFull || fresh.length >= MOST_FRESH) encodeFresh(backlog, isStateDue);
 }
 
 /** Only between two facts: the core must stand where the last entry left it. */
