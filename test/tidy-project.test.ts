@@ -215,14 +215,11 @@ const UNTOLD_SCRIPTS: Exceptions = {
 
 describe('commands', () => {
   const pages = files.filter(({ path }) => path.endsWith('.md'));
+  const call = /\bnpm (?:run (?:-s |--silent )?(?<script>\w[\w:-]*)|(?<own>test|start)\b)/g;
   const asked = pages.flatMap(({ path, text }) =>
-    [...text.matchAll(/\bnpm (?:run (?:-s |--silent )?(?<script>\w[\w:-]*)|(?<own>test|start)\b)/g)].map(
-      ({ groups, index }) => ({
-        script: groups?.script ?? groups?.own ?? '',
-        path,
-        at: `${path}:${lineAt(text, index)}`,
-      }),
-    ),
+    [...text.matchAll(call)].map(({ groups, index }) => {
+      return { script: groups?.script ?? groups?.own ?? '', path, at: `${path}:${lineAt(text, index)}` };
+    }),
   );
 
   it('of npm that a page names are in package.json, and README.md names those there are', () => {
