@@ -82,6 +82,8 @@ describe('the judge', () => {
     const sent = [0, 1, 2].reduce((sum, index) => sum + pieceOf(WISH, 'a', index).length, 0);
     assert.equal(faultOf(asked, { ...TOLD, right: sent }, unhurt, 0), undefined);
     assert.match(faultOf(asked, { ...TOLD, right: sent - 1 }, unhurt, 0) ?? '', /bytes were sent/);
+    const slow = { ...asked, readPauseMs: 1 };
+    assert.equal(faultOf(slow, { ...TOLD, right: sent - 1 }, unhurt, 0), undefined, 'node drops it itself');
     assert.match(faultOf(asked, { kind: 'whole' }, unhurt, 0) ?? '', /although/);
   });
 });
