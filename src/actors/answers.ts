@@ -2,7 +2,6 @@
  * What comes back over a lease, or comes to nothing: the lease ends, once, and with it the request, unless it is sent
  * again (`retry.ts`).
  */
-
 import { type Core, poolOf, type RequestState, syncRoom, tellPool, tellSelector } from './core.ts';
 import { finish } from './dispatch.ts';
 import type { EvictionReason, Fact, LeaseOutcome } from './events.ts';

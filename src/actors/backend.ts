@@ -6,7 +6,6 @@
  * Health is judged in every state, draining included, so that a restored backend comes back as what it is.
  * Time is a field of the event: a delayed transition would make replay depend on the clock.
  */
-
 import { type ActorRefFrom, assertEvent, assign, setup } from 'xstate';
 import { ejectionOf } from './ejection.ts';
 import type { BackendStatus, OutlierSettings } from './events.ts';

@@ -12,6 +12,7 @@ import {
   tellSelector,
 } from './core.ts';
 import type { Fact, RejectionCode, UpstreamFailure } from './events.ts';
+import { present } from './present.ts';
 import { countRequest } from './retry-budget.ts';
 
 /** Failures of a connection to come about at all. */
@@ -137,19 +138,17 @@ export function serveWaiting(core: Core): void {
   core.news = 'none';
   if (news === 'none') return;
   const { waiting } = poolOf(core);
-  if (waiting.length === 0) return;
   /** Sets of tried backends for which there was no room; within one run, room only shrinks. */
   const inVain = new Set<string>();
-  for (let index = 0; index < waiting.length; ) {
+  let index = 0;
+  for (let number = waiting[index]; number !== undefined; number = waiting[index]) {
+    // Where a backend has fallen out, some may have nobody left to wait for, so all are looked at.
     if (news === 'roomFreed' && !isRoomAnywhere(core)) return;
-    const request = core.requests.get(waiting[index] ?? 0);
-    const tried = request === undefined ? '' : triedKey(request);
-    if (request === undefined || inVain.has(tried)) index += 1;
+    const request = present(core.requests.get(number), 'a request that waits');
+    const tried = triedKey(request);
+    if (inVain.has(tried)) index += 1;
     else if (place(core, request)) leaveLine(core, request);
     else if (!canEverBePlaced(core, request)) rejectUnplaceable(core, request);
-    // One that has tried nothing yet may go anywhere, so where it finds no room nobody behind it does. But of those
-    // behind, some may have nobody left to wait for when a backend has fallen out.
-    else if (tried === '' && news === 'roomFreed') return;
     else inVain.add(tried);
   }
 }

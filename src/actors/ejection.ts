@@ -2,7 +2,6 @@
  * How long a backend that fails real requests is ejected, as Envoy counts it: the base time multiplied by the number of its
  * ejections, up to a maximum. One ejection is forgotten for each base time that it has not been ejected since.
  */
-
 import type { CoreConfig, OutlierSettings } from './events.ts';
 import { present } from './present.ts';
 

@@ -2,7 +2,6 @@
  * What happens to the backends as such: probes, operators and reloads go through each one's machine, and a
  * change of state is told to the selector and the pool.
  */
-
 import { createActor } from 'xstate';
 import { type BackendActor, type BackendEvent, backendMachine, statusOf } from './backend.ts';
 import {

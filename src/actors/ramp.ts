@@ -5,7 +5,6 @@
  *
  * A step is taken with the first fact that comes after its time; probes see to it that there is one.
  */
-
 import { type Core, poolOfBackend, selectorOf, syncRoom, tellPool, tellSelector } from './core.ts';
 import { present } from './present.ts';
 

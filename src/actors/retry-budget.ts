@@ -5,7 +5,6 @@
  *
  * The window slides in ten steps; each step has counts of its own.
  */
-
 import type { CoreConfig } from './events.ts';
 import { present } from './present.ts';
 

@@ -1,5 +1,4 @@
 /** What the core knows of requests as a whole, copied out as plain JSON for operators. */
-
 import { type Core, poolOf } from './core.ts';
 import { present } from './present.ts';
 import { retriesInWindow } from './retry-budget.ts';

@@ -1,5 +1,4 @@
 /** What the core knows, copied out as plain JSON for operators; a view is never handed back in. */
-
 import { type LastProbe, statusOf } from './backend.ts';
 import { type Backend, type Core, poolOf, poolOfBackend, selectorOf } from './core.ts';
 import type { BackendStatus } from './events.ts';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision, Fact } from '../../src/actors/events.ts';
+import { mostEjected } from '../../src/actors/outlier.ts';
 import {
   backend,
   coreConfig,
@@ -272,6 +273,7 @@ describe('an ejection', () => {
 
   it('does not happen where the config knows of none, as in logs of before', () => {
     const scene = given(coreConfig({ backends: PAIR }));
+    assert.equal(mostEjected(scene.balancer.core), 0);
     failAt(scene, 'a', 20);
     assert.deepEqual(statesOf(scene), { a: 'healthy', b: 'healthy' });
     assert.equal(errorsOf(scene, 'a'), 0);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision, Fact } from '../../src/actors/events.ts';
+import { budgetUnder, countRequest, retriesInWindow, spendRetry } from '../../src/actors/retry-budget.ts';
 import {
   backend,
   type ConfigChanges,
@@ -150,6 +151,44 @@ describe('the retry budget', () => {
     const world = given(config);
     for (let request = 1; request <= 20; request += 1) {
       assert.equal(only(attempt(world, request, lost(request)), 'request.retried').length, 1);
+    }
+  });
+});
+
+describe('a retry budget', () => {
+  it('without a window counts the millisecond at hand', () => {
+    const config = coreConfig({ pool: { size: 1 }, retry: { budgetShare: 1 } });
+    const budget = budgetUnder(config, undefined);
+    assert.ok(budget);
+    countRequest(budget, config, 1000);
+    assert.deepEqual(
+      [1, 2, 3, 4].map(() => spendRetry(budget, config, 1000)),
+      [true, true, true, false],
+    );
+    assert.equal(retriesInWindow(budget, config, 1009), 3);
+    assert.equal(retriesInWindow(budget, config, 1010), 0);
+  });
+
+  it('forgets the requests of each step as it leaves the window', () => {
+    const config = coreConfig({ pool: { size: 1 }, retry: { budgetShare: 1, budgetWindowMs: 1000 } });
+    const budget = budgetUnder(config, undefined) ?? assert.fail();
+    for (let request = 0; request < 40; request += 1) countRequest(budget, config, 1_000_000);
+    countRequest(budget, config, 1_000_500);
+    // One request is left in the window, and three retries there may always be.
+    const spent = [1, 2, 3, 4].map(() => spendRetry(budget, config, 1_001_200));
+    assert.deepEqual(spent, [true, true, true, false]);
+  });
+
+  it('begins anew under a window of another length, longer or shorter', () => {
+    const under = (budgetWindowMs: number) => coreConfig({ retry: { budgetShare: 1, budgetWindowMs } });
+    for (const [before, after] of [
+      [1_000, 10_000],
+      [10_000, 1_000],
+    ] as const) {
+      const budget = budgetUnder(under(before), undefined) ?? assert.fail();
+      spendRetry(budget, under(before), 1_000_000);
+      assert.equal(retriesInWindow(budget, under(before), 1_000_000), 1);
+      assert.equal(retriesInWindow(budget, under(after), 1_000_000), 0);
     }
   });
 });

@@ -1,5 +1,4 @@
 /** Writes down the life of one backend while the log goes by. */
-
 import { statusOf } from '../backend.ts';
 import { type Core, poolOf, poolOfBackend } from '../core.ts';
 import type { BackendSettings, CoreConfig, Decision, Entry, Fact } from '../events.ts';

@@ -1,5 +1,4 @@
 /** Writes down the life of one request while the log goes by: what each entry meant for it, in order. */
-
 import { statusOf } from '../backend.ts';
 import { poolOf } from '../core.ts';
 import type { Entry, Fact } from '../events.ts';

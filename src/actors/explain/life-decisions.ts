@@ -1,5 +1,4 @@
 /** What a decision of the core means for one request. */
-
 import { assertNever } from '../assert-never.ts';
 import { poolOf } from '../core.ts';
 import type { Decision } from '../events.ts';

@@ -1,5 +1,4 @@
 /** Remembers what the state alone does not tell of a moment: since when requests are there, and what came just before. */
-
 import { poolOf } from '../core.ts';
 import type { Entry } from '../events.ts';
 import { present } from '../present.ts';
