@@ -1,6 +1,6 @@
 /**
  * Measures what recording adds to a request: a gateway with the event log and one without, each a process of its own, are
- * loaded in turn by 64 connections. Two processes of the very same program differ by some 7 % for as long as they live, so
+ * loaded in turn by 64 connections. Two processes of the very same program differ by 7 % and more for as long as they live, so
  * pairs are started anew again and again, and each counts once. Linux only.
  *
  *     node bench/recording-cost.ts [PAIRS]
@@ -8,21 +8,17 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { nginxBackends, nginxVersion } from './compare/nginx.ts';
 import { start } from './compare/processes.ts';
 import { startProxy } from './compare/proxies.ts';
 import { createRequestLoad } from './compare/request-load.ts';
-import { median, quantile } from './compare/statistics.ts';
-import { cpuUs } from './compare/usage.ts';
+import { CONNECTIONS, costOf } from './compare/requests.ts';
+import { mean, median, quantile, standardError } from './compare/statistics.ts';
 
-const CONNECTIONS = 64;
 const BACKENDS = 3;
 const WARM_UP_REQUESTS = 20_000;
 const REQUESTS = 10_000;
 const TURNS = 3;
-/** What a gateway puts off is counted too: lines wait for 50 ms before they are written. */
-const AFTERMATH_MS = 100;
 
 const pairs = Number(process.argv[2] ?? 12);
 if (!Number.isInteger(pairs) || pairs < 1) {
@@ -58,7 +54,9 @@ async function measure(): Promise<void> {
   say(
     `means of ${pairs} pairs: ${mean(costs.without).toFixed(1)} and ${mean(costs.recording).toFixed(1)} us`,
   );
-  say(`recording adds ${percent(mean(costs.recording) / mean(costs.without) - 1)} in the mean`);
+  const addedUs = costs.recording.map((cost, pair) => cost - (costs.without[pair] ?? cost));
+  const [share, error] = [mean(addedUs), standardError(addedUs)].map((us) => us / mean(costs.without));
+  say(`recording adds ${percent(share)} in the mean, with a standard error of ${percent(error)}`);
   say(`by pair: ${percent(median(added))} (half of the pairs: ${percent(low)} to ${percent(high)})`);
 }
 
@@ -74,29 +72,22 @@ async function costOfPair(
     const gateway = await startProxy(name, setting);
     const load = createRequestLoad(gateway.port, CONNECTIONS);
     await load.slice(WARM_UP_REQUESTS);
-    gateways.push({ gateway, load, usedUs: 0 });
+    gateways.push({ gateway, load, costs: [] as number[] });
   }
   for (let turn = 0; turn < TURNS; turn += 1) {
     for (const each of turn % 2 === 0 ? gateways : gateways.toReversed()) {
-      const before = cpuUs(each.gateway.pid);
-      await each.load.slice(REQUESTS);
-      await sleep(AFTERMATH_MS);
-      each.usedUs += cpuUs(each.gateway.pid) - before;
+      each.costs.push(await costOf(each.gateway, each.load, REQUESTS));
     }
   }
   for (const { gateway, load } of gateways) {
     load.close();
     await gateway.stop();
   }
-  const [without = 0, recording = 0] = gateways.map(({ usedUs }) => usedUs / TURNS / REQUESTS);
+  const [without = 0, recording = 0] = gateways.map(({ costs }) => mean(costs));
   return { without, recording };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function percent(share: number): string {
+function percent(share = Number.NaN): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 

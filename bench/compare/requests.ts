@@ -17,7 +17,7 @@ export type RequestFigures = {
   readonly cpuUs: Map<string, number[]>;
 };
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 const SLICE = 1_000;
 /** What a proxy puts off is counted too: Reprise collects the lines of its event log for 50 ms before it writes them. */
 const AFTERMATH_MS = 80;
@@ -56,7 +56,11 @@ export async function measureRequests(bench: Bench): Promise<RequestFigures> {
 }
 
 /** @returns microseconds of CPU time for each request of one slice */
-async function costOf({ name, pid }: RunningProxy, load: RequestLoad, requests: number): Promise<number> {
+export async function costOf(
+  { name, pid }: RunningProxy,
+  load: RequestLoad,
+  requests: number,
+): Promise<number> {
   const before = cpuUs(pid);
   try {
     await load.slice(requests);

@@ -2,7 +2,7 @@
  * What waits to be written: entries as lines, with checkpoints, the beginnings of segments and the marks of gaps between
  * them. All of it is synchronous and in memory, and bounded: what is too much is counted instead of kept.
  *
- * Entries become lines a few at a time, which costs less than one by one between the work on requests. At that moment the
+ * Entries become lines many at a time, which costs less than one by one between the work on requests. At that moment the
  * core is in the state that the last of them led to, so that is when a checkpoint or a snapshot takes its state.
  */
 import type { Entry } from '../../actors/events.ts';
