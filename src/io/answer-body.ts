@@ -3,6 +3,7 @@
  * a short body itself, and several pieces go out by `writev`, which costs more than `write`.
  */
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Up to this size, copying the bytes into one piece costs less than handing Node another piece. */
 const MOST_COPIED = 8 * 1024;
@@ -10,11 +11,17 @@ const MOST_COPIED = 8 * 1024;
 /**
  * Writes a chunk of a chunked answer (RFC 9112 §7.1). An empty one is left out, since it would end the answer.
  *
+ * @param chunk borrowed
+ * @param isHeadOut whether the head of the answer has been handed over
  * @returns false if the client reads slowly: the next chunk should wait for 'drain'
  */
-export function writeChunk(response: ServerResponse, chunk: Uint8Array): boolean {
+export function writeChunk(response: ServerResponse, chunk: Uint8Array, isHeadOut: boolean): boolean {
   if (chunk.byteLength === 0) return true;
   const size = chunk.byteLength.toString(16);
+  const { socket } = response;
+  if (isHeadOut && socket !== null && chunk.byteLength <= MOST_COPIED) {
+    return writeBehindHead(response, socket, `${size}\r\n${textOf(chunk)}\r\n`);
+  }
   // Node would make four pieces of a chunk: its size, a line break, its bytes, and another line break.
   response.chunkedEncoding = false;
   let mayGoOn: boolean;
@@ -22,20 +29,31 @@ export function writeChunk(response: ServerResponse, chunk: Uint8Array): boolean
     mayGoOn = response.write(`${size}\r\n${textOf(chunk)}\r\n`, 'latin1');
   } else {
     response.write(`${size}\r\n`, 'latin1');
-    response.write(chunk);
+    response.write(Buffer.from(chunk));
     mayGoOn = response.write('\r\n', 'latin1');
   }
   response.chunkedEncoding = true;
   return mayGoOn;
 }
 
+/** Past the response, which would hold the piece back for the rest of the turn, to see whether another comes. */
+function writeBehindHead(response: ServerResponse, socket: Socket, text: string): boolean {
+  const { writableNeedDrain } = socket;
+  if (socket.write(text, 'latin1')) return true;
+  // Of what it has not written itself, the response tells nothing.
+  if (!writableNeedDrain) socket.once('drain', () => response.emit('drain'));
+  return false;
+}
+
 /** Ends an answer of known length with the rest of its body; a short rest goes out as one piece with a head not sent yet. */
 export function endWith(response: ServerResponse, rest: Uint8Array): void {
   if (rest.byteLength <= MOST_COPIED) response.end(textOf(rest), 'latin1');
-  else response.end(rest);
+  else response.end(Buffer.from(rest));
 }
 
 /** Each byte as one Latin-1 character: written as 'latin1', they are the same bytes again. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const buffer =
+    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
 }

@@ -98,7 +98,8 @@ export class Attempt implements UpstreamReceiver {
 
   data(chunk: Uint8Array): void {
     if (this.held !== undefined) {
-      this.held.keep(() => this.data(chunk));
+      const kept = Buffer.from(chunk);
+      this.held.keep(() => this.data(kept));
       return;
     }
     const { progress } = this;

@@ -39,7 +39,8 @@ export class NodeDownstream implements Downstream {
   private readonly isStopping: () => boolean;
   private readonly settings: DownstreamSettings;
   private events: DownstreamEvents | undefined = undefined;
-  private hasWritten = false;
+  /** Whether the head of the answer has been handed over. */
+  private isHeadOut = false;
   private hasEnded = false;
   /** What is missing of an answer whose length is known. */
   private bytesLeft: number | undefined = undefined;
@@ -95,13 +96,16 @@ export class NodeDownstream implements Downstream {
     // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
     queueMicrotask(() => {
       // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
-      if (!this.hasWritten && !response.destroyed) response.write('', 'latin1');
+      if (this.isHeadOut || response.destroyed) return;
+      this.isHeadOut = true;
+      response.write('', 'latin1');
     });
   }
 
   write(chunk: Uint8Array): boolean {
-    this.hasWritten = true;
-    if (this.send(chunk)) return true;
+    const mayGoOn = this.send(chunk);
+    this.isHeadOut = true;
+    if (mayGoOn) return true;
     this.limitReader();
     if (!this.isDrainAwaited) {
       this.isDrainAwaited = true;
@@ -112,7 +116,7 @@ export class NodeDownstream implements Downstream {
 
   end(trailers: RawHeaders): void {
     const { request, response } = this;
-    this.hasWritten = true;
+    this.isHeadOut = true;
     if (trailers.length > 0) response.addTrailers(pairs(trailers));
     if (!this.hasEnded) response.end();
     if (response.writableLength > 0) this.limitReader();
@@ -126,10 +130,10 @@ export class NodeDownstream implements Downstream {
 
   private send(chunk: Uint8Array): boolean {
     const { response, bytesLeft } = this;
-    if (response.chunkedEncoding) return writeChunk(response, chunk);
-    if (bytesLeft === undefined) return response.write(chunk);
+    if (response.chunkedEncoding) return writeChunk(response, chunk, this.isHeadOut);
+    if (bytesLeft === undefined) return response.write(Buffer.from(chunk));
     this.bytesLeft = bytesLeft - chunk.byteLength;
-    if (this.bytesLeft !== 0) return response.write(chunk);
+    if (this.bytesLeft !== 0) return response.write(Buffer.from(chunk));
     this.hasEnded = true;
     endWith(response, chunk);
     return true;

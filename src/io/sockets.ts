@@ -1,28 +1,16 @@
-/**
- * The sockets to the backends, under the numbers the core gave them. Each is one TCP (or TLS) connection with
- * one undici `Client` on top that frames HTTP/1.1 on it. A `Client` would reconnect silently, and then a lease
- * would not be for the socket it names; so it is given its one connection and refused another.
- */
+/** The sockets to the backends, under the numbers the core gave them. Each is one TCP (or TLS) connection. */
 import net from 'node:net';
 import tls from 'node:tls';
 import { type Observable, Subject } from 'rxjs';
-import { Client } from 'undici';
 import type { BackendSettings, Fact } from '../actors/events.ts';
 import type { SocketPort } from '../streams/ports.ts';
-import { connectWithDirectReads } from './direct-reads.ts';
+import { hostAndPort } from './config/hosts.ts';
+import type { Connection } from './connection.ts';
 import { classifyFailure } from './failures.ts';
+import { createHttp1Connection } from './http1/http1-connection.ts';
+import { connectWithDirectReads, type Incoming, incomingOf } from './incoming.ts';
 import { originOf } from './origin.ts';
-import { createResponseClock, type ResponseClock } from './response-clock.ts';
-import { type Sieve, siftContinues } from './unasked-continue.ts';
-
-/** What carries requests over an open socket. */
-export type Connection = {
-  /** Destroyed once it can carry no further request; has the error that broke it, if one did. */
-  readonly tcp: net.Socket;
-  readonly client: Client;
-  readonly clock: ResponseClock;
-  readonly sieve: Sieve;
-};
+import { createUndiciConnection } from './undici/undici-connection.ts';
 
 /** An open or opening socket. */
 type Held = { readonly tcp: net.Socket; connection: Connection | undefined };
@@ -35,19 +23,24 @@ export type SocketRegistry = SocketPort & {
   closeAll(): void;
 };
 
-/** undici closes an idle socket this long before the server's `Keep-Alive: timeout` says it would. */
-const KEEP_ALIVE_MARGIN_MS = 1_000;
-/** The pool decides how long a socket may idle; undici's own limit only has to be longer than any of ours. */
-const UNDICI_IDLE_LIMIT_MS = 2 ** 31 - 1;
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/** What speaks HTTP/1.1 on a socket. */
+export type UpstreamClient = 'builtin' | 'undici';
+
 export type SocketOptions = {
+  /** Counts for sockets that are opened from then on. */
+  readonly client: () => UpstreamClient;
   readonly connectTimeoutMs: () => number;
   /** What is trusted instead of what Node trusts by itself. */
   readonly secureContext: () => tls.SecureContext | undefined;
 };
 
-export function createSocketRegistry({ connectTimeoutMs, secureContext }: SocketOptions): SocketRegistry {
+export function createSocketRegistry({
+  client,
+  connectTimeoutMs,
+  secureContext,
+}: SocketOptions): SocketRegistry {
   const facts$ = new Subject<Fact>();
   const held = new Map<number, Held>();
 
@@ -55,7 +48,8 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
   const forget = (socket: number): boolean => held.delete(socket);
 
   const open = (socket: number, backend: BackendSettings): void => {
-    const tcp = connect(backend, secureContext());
+    const dialed = dial(backend, secureContext());
+    const { tcp } = dialed;
     const entry: Held = { tcp, connection: undefined };
     held.set(socket, entry);
     const timeout = setTimeout(() => tcp.destroy(connectTimeoutError()), connectTimeoutMs());
@@ -65,21 +59,15 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
     });
     tcp.once(backend.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timeout);
-      entry.connection = {
-        ...{ tcp, client: clientOver(tcp, backend) },
-        ...{ clock: createResponseClock(), sieve: siftContinues(tcp) },
-      };
+      entry.connection = speak(client(), dialed, backend);
       facts$.next({ type: 'socket.opened', backend: backend.id, socket });
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
-      entry.connection?.clock.closed();
-      if (!forget(socket)) return;
-      if (entry.connection !== undefined) facts$.next({ type: 'socket.closed', backend: backend.id, socket });
-      else {
-        const reason = failure === undefined ? 'closed' : classifyFailure(failure);
-        facts$.next({ type: 'socket.failed', backend: backend.id, socket, reason });
-      }
+      const { connection } = entry;
+      if (forget(socket)) facts$.next(endOf(socket, backend.id, connection !== undefined, failure));
+      // After that fact: what a request failed for is then known to the core.
+      connection?.closed(failure);
     });
   };
 
@@ -102,15 +90,30 @@ export function createSocketRegistry({ connectTimeoutMs, secureContext }: Socket
   };
 }
 
-function connect(
+function endOf(socket: number, backend: string, wasOpen: boolean, failure: unknown): Fact {
+  if (wasOpen) return { type: 'socket.closed', backend, socket };
+  const reason = failure === undefined ? 'closed' : classifyFailure(failure);
+  return { type: 'socket.failed', backend, socket, reason };
+}
+
+type Dialed = { readonly tcp: net.Socket; readonly incoming: Incoming };
+
+function dial(
   { protocol, host, port }: BackendSettings,
   secureContext: tls.SecureContext | undefined,
-): net.Socket {
+): Dialed {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
   if (protocol === 'http') return connectWithDirectReads(options);
   // RFC 6066 §3: server names are host names, never addresses.
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  return tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });
+  const tcp = tls.connect({ ...options, ...servername, ALPNProtocols: ['http/1.1'], secureContext });
+  return { tcp, incoming: incomingOf(tcp) };
+}
+
+function speak(client: UpstreamClient, { tcp, incoming }: Dialed, backend: BackendSettings): Connection {
+  if (client === 'builtin')
+    return createHttp1Connection(tcp, incoming, hostAndPort(backend.host, backend.port));
+  return createUndiciConnection(tcp, backend.protocol === 'http' ? incoming : undefined, originOf(backend));
 }
 
 /**
@@ -123,26 +126,4 @@ function connectTimeoutError(): Error {
   return Object.assign(new Error('the connection was not opened in time'), {
     code: 'UND_ERR_CONNECT_TIMEOUT',
   });
-}
-
-/** A client that has this one connection, and gets an error in place of any other. */
-function clientOver(tcp: net.Socket, backend: BackendSettings): Client {
-  let given = false;
-  return new Client(originOf(backend), {
-    pipelining: 1,
-    keepAliveTimeout: UNDICI_IDLE_LIMIT_MS,
-    keepAliveMaxTimeout: UNDICI_IDLE_LIMIT_MS,
-    keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
-    connect(_options, callback) {
-      const isRefused = given || tcp.destroyed;
-      given = true;
-      // undici is in the middle of its own turn here and would not see an answer before that has ended.
-      queueMicrotask(() => (isRefused ? callback(socketGoneError(), null) : callback(null, tcp)));
-    },
-  });
-}
-
-/** Not `UND_ERR_SOCKET`, on which undici would keep the request waiting for a connection that never comes. */
-function socketGoneError(): Error {
-  return Object.assign(new Error('the socket closed before the request was written'), { code: 'ECONNRESET' });
 }

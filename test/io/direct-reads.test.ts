@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { connectWithDirectReads } from '../../src/io/direct-reads.ts';
+import { connectWithDirectReads } from '../../src/io/incoming.ts';
+import { offerReads } from '../../src/io/undici/offered-reads.ts';
 import { listenOnLoopback } from '../support/listen.ts';
 
 type Pair = { readonly near: Socket; readonly far: Socket } & AsyncDisposable;
@@ -13,7 +14,8 @@ async function connected(): Promise<Pair> {
   const server = createServer();
   const port = await listenOnLoopback(server);
   const accepted = once(server, 'connection');
-  const near = connectWithDirectReads({ host: '127.0.0.1', port });
+  const { tcp: near, incoming } = connectWithDirectReads({ host: '127.0.0.1', port });
+  offerReads(near, incoming);
   await once(near, 'connect');
   const [far]: Socket[] = await accepted;
   if (far === undefined) throw new Error('no connection came');

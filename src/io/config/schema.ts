@@ -54,6 +54,7 @@ export type Config = ServerConfig &
       queue: { max: number; timeoutMs: number };
     };
     upstream: {
+      client: 'builtin' | 'undici';
       connectTimeoutMs: number;
       headersTimeoutMs: number;
       idleTimeoutMs: number;
@@ -154,6 +155,12 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
     },
   },
   upstream: {
+    client: {
+      format: 'choice',
+      choices: ['builtin', 'undici'],
+      default: 'builtin',
+      doc: 'What speaks HTTP/1.1 to backends; undici costs more CPU and is there to compare with.',
+    },
     connectTimeoutMs: { ...timerMs, default: 5000, doc: 'Time within which a connection must open.' },
     headersTimeoutMs: {
       ...timerMs,

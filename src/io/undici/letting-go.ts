@@ -3,7 +3,7 @@
  * has ended, which may be minutes after the body was sent. A buffer stays in memory as long; a stream has been emptied.
  */
 import { Readable } from 'node:stream';
-import type { UpstreamRequest } from '../streams/ports.ts';
+import type { UpstreamRequest } from '../../streams/ports.ts';
 
 /** A shorter body is not worth a stream, which costs up to 0.3 ms of CPU, most of it garbage collection. */
 const WORTH_A_STREAM_BYTES = 32 * 1024;

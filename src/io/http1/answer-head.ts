@@ -1,0 +1,82 @@
+/** The head of an answer, and what it says about the body that follows (RFC 9112 §4 and §6). */
+import type { RawHeaders } from '../../streams/ports.ts';
+import { firstValueOf, isChunkedOnly, valuesOf } from '../headers.ts';
+import { BadAnswer } from './bad-answer.ts';
+import { parseFieldLines } from './fields.ts';
+
+export type AnswerHead = {
+  /** Of the version 1.x. */
+  readonly minorVersion: number;
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: RawHeaders;
+};
+
+/** The reason, and the space before it, may be missing: many servers send none. */
+const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
+
+/**
+ * @param text the head with the line break of its last line, each character for one byte
+ * @throws BadAnswer
+ */
+export function parseAnswerHead(text: string): AnswerHead {
+  const line = STATUS_LINE.exec(text);
+  if (line === null) throw new BadAnswer('it does not begin with a status line of HTTP/1.x');
+  const [whole, minor, status, reason = ''] = line;
+  return {
+    minorVersion: Number(minor),
+    status: Number(status),
+    reason,
+    headers: parseFieldLines(text, whole.length),
+  };
+}
+
+/** How the end of a body is told: there is none, by its length in bytes, by its last chunk, or by the connection's end. */
+export type Framing = number | 'chunks' | 'close';
+
+/**
+ * By RFC 9112 §6.3. A length that is told twice, or together with a transfer coding, is how answers are smuggled, and refused.
+ *
+ * @param isHead whether it answers a HEAD
+ * @throws BadAnswer where it is told in a way that others may read differently
+ */
+export function framingOf({ status, headers }: AnswerHead, isHead: boolean): Framing {
+  const codings = valuesOf(headers, 'transfer-encoding');
+  const lengths = valuesOf(headers, 'content-length');
+  if (codings.length > 0) {
+    if (lengths.length > 0) throw new BadAnswer('it has both a length and a transfer coding');
+    // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
+    if (!isChunkedOnly(codings)) throw new BadAnswer(`it is in the transfer coding ${codings}`);
+  }
+  const length = lengthOf(lengths);
+  if (isHead || status < 200 || status === 204 || status === 304) return 0;
+  return codings.length > 0 ? 'chunks' : (length ?? 'close');
+}
+
+function lengthOf(values: readonly string[]): number | undefined {
+  const [value] = values;
+  if (value === undefined) return undefined;
+  const length = Number(value);
+  if (values.length > 1 || !/^[0-9]+$/.test(value) || !Number.isSafeInteger(length)) {
+    throw new BadAnswer(`its length is ${values}`);
+  }
+  return length;
+}
+
+/** Whether the backend keeps the connection open behind this answer (RFC 9112 §9.3). */
+export function keepsConnection({ minorVersion, headers }: AnswerHead): boolean {
+  const options = valuesOf(headers, 'connection').join(',').toLowerCase();
+  const says = (option: string) => options.split(',').some((part) => part.trim() === option);
+  if (minorVersion > 0) return options === '' || !says('close');
+  // Chunks did not exist in 1.0: whoever sends them all the same may not be trusted to know where they end (§6.1).
+  return says('keep-alive') && !says('close') && firstValueOf(headers, 'transfer-encoding') === undefined;
+}
+
+const KEEP_ALIVE_TIMEOUT = /(?:^|,)\s*timeout\s*=\s*"?([0-9]{1,9})"?\s*(?:,|$)/i;
+
+/** How long the backend keeps an idle connection open, in milliseconds, if it says so (RFC 2068 §19.7.1.1). */
+export function keepAliveTimeoutMs({ headers }: AnswerHead): number | undefined {
+  const value = firstValueOf(headers, 'keep-alive');
+  const seconds = value === undefined ? undefined : KEEP_ALIVE_TIMEOUT.exec(value)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}

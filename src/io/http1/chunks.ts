@@ -1,0 +1,154 @@
+/** Reads a body in chunks (RFC 9112 §7.1), which may arrive cut anywhere. */
+import { BadAnswer } from './bad-answer.ts';
+import { parseFieldLines } from './fields.ts';
+
+const MAX_SIZE_LINE_BYTES = 16 * 1024;
+const MAX_TRAILER_BYTES = 16 * 1024;
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
+/** What may stand behind a size (RFC 9112 §7.1.1). It is read over. */
+const EXTENSIONS = new RegExp(`^(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*$`);
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** What the next byte belongs to. */
+type Part = 'size' | 'extensions' | 'sizeEnd' | 'data' | 'dataEnd' | 'dataEndLf' | 'trailers';
+
+export class ChunkReader {
+  /** What stood behind the last chunk, once all has been read. */
+  trailers: readonly string[] = [];
+  /** Where in the piece that was read last the content of its chunks stands. */
+  contentFrom = 0;
+  contentTo = 0;
+  private part: Part = 'size';
+  private size = 0;
+  private hasSize = false;
+  private lineBytes = 0;
+  private extensions = '';
+  /** How much of the chunk is still to come. */
+  private left = 0;
+  private tail = '';
+
+  /**
+   * Reads `piece` from `at` on. The content of all chunks in it is moved together, so that it can be passed on as one.
+   *
+   * @returns where the body ended, or -1 if there is more to come
+   * @throws BadAnswer for what are no chunks
+   */
+  read(piece: Buffer, at: number): number {
+    this.contentFrom = at;
+    this.contentTo = at;
+    let index = at;
+    while (index < piece.length) {
+      if (this.part === 'data') {
+        index = this.readData(piece, index);
+      } else if (this.part === 'trailers') {
+        return this.readTrailers(piece, index);
+      } else {
+        this.readByte(piece[index] ?? 0);
+        index += 1;
+      }
+    }
+    return -1;
+  }
+
+  private readData(piece: Buffer, at: number): number {
+    const end = Math.min(piece.length, at + this.left);
+    this.left -= end - at;
+    if (this.left === 0) this.part = 'dataEnd';
+    if (this.contentTo === this.contentFrom) {
+      this.contentFrom = at;
+      this.contentTo = end;
+    } else {
+      piece.copyWithin(this.contentTo, at, end);
+      this.contentTo += end - at;
+    }
+    return end;
+  }
+
+  private readByte(byte: number): void {
+    switch (this.part) {
+      case 'size':
+        this.readSize(byte);
+        break;
+      case 'extensions':
+        if (byte === CR) this.endExtensions();
+        else this.keepOfLine(byte);
+        break;
+      case 'sizeEnd':
+        if (byte !== LF) throw new BadAnswer('the size of a chunk does not end its line');
+        this.begin();
+        break;
+      case 'dataEnd':
+        if (byte !== CR) throw new BadAnswer('a chunk is longer than its size');
+        this.part = 'dataEndLf';
+        break;
+      default:
+        if (byte !== LF) throw new BadAnswer('a chunk is longer than its size');
+        this.part = 'size';
+    }
+  }
+
+  private readSize(byte: number): void {
+    const digit = hexDigit(byte);
+    if (digit !== -1) {
+      this.size = this.size * 16 + digit;
+      this.hasSize = true;
+      this.lineBytes += 1;
+      // Zeros may stand in front of it, but not without end.
+      if (!Number.isSafeInteger(this.size) || this.lineBytes > MAX_SIZE_LINE_BYTES) {
+        throw new BadAnswer('the size of a chunk is too long');
+      }
+      return;
+    }
+    if (!this.hasSize) throw new BadAnswer('a chunk has no size');
+    if (byte === CR) {
+      this.part = 'sizeEnd';
+    } else {
+      this.part = 'extensions';
+      this.keepOfLine(byte);
+    }
+  }
+
+  private keepOfLine(byte: number): void {
+    this.extensions += String.fromCharCode(byte);
+    if (this.extensions.length > MAX_SIZE_LINE_BYTES) throw new BadAnswer('a chunk extension is too long');
+  }
+
+  private endExtensions(): void {
+    if (!EXTENSIONS.test(this.extensions))
+      throw new BadAnswer('what is behind the size of a chunk is no extension');
+    this.extensions = '';
+    this.part = 'sizeEnd';
+  }
+
+  private begin(): void {
+    this.left = this.size;
+    this.part = this.size === 0 ? 'trailers' : 'data';
+    this.size = 0;
+    this.hasSize = false;
+    this.lineBytes = 0;
+  }
+
+  private readTrailers(piece: Buffer, at: number): number {
+    const before = this.tail.length;
+    // No further than the longest there may be, since whatever comes behind an answer is none of it.
+    this.tail += piece.toString('latin1', at, Math.min(piece.length, at + MAX_TRAILER_BYTES));
+    const end = this.tail.startsWith('\r\n') ? 0 : this.tail.indexOf('\r\n\r\n', Math.max(0, before - 3)) + 2;
+    if (end !== 1) {
+      this.trailers = parseFieldLines(this.tail.slice(0, end), 0);
+      return at + end + 2 - before;
+    }
+    if (this.tail.length >= MAX_TRAILER_BYTES) throw new BadAnswer('the trailers are too long');
+    return -1;
+  }
+}
+
+/** @returns -1 for what is none */
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

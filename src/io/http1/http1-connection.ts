@@ -1,0 +1,73 @@
+/**
+ * HTTP/1.1 on a connection to a backend (RFC 9112), one request at a time. It is framed here rather than by undici, since
+ * that costs less than half as much, and since a leased socket then is just what its name says: a connection.
+ */
+import type { Socket } from 'node:net';
+import type { UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
+import type { Connection } from '../connection.ts';
+import { classifyLoss } from '../failures.ts';
+import type { Incoming } from '../incoming.ts';
+import { createResponseClock, type ResponseTimeouts } from '../response-clock.ts';
+import { createIdleLimit } from './idle-limit.ts';
+import { type Line, Sending } from './sending.ts';
+
+/**
+ * @param tcp an open connection
+ * @param incoming what comes over it
+ * @param host `host:port`, for requests that name no host
+ */
+export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: string): Connection {
+  const clock = createResponseClock();
+  const idleLimit = createIdleLimit(() => tcp.destroy());
+  let current: Sending | undefined;
+
+  const onPiece = (piece: Buffer) => {
+    // What comes without being asked for could only be taken for the answer to a request that is still to come.
+    if (current?.isWritten === true) current.read(piece);
+    else tcp.destroy();
+  };
+  const onEnd = () => {
+    // Without a request, or in the middle of an answer, nothing good can come any more.
+    if (current?.ended() !== true) tcp.destroy();
+  };
+
+  const line: Line = {
+    tcp,
+    clock,
+    host,
+    release(keepAliveTimeoutMs) {
+      current = undefined;
+      return !tcp.destroyed && !tcp.readableEnded && idleLimit.begin(keepAliveTimeoutMs);
+    },
+    handOver(rest) {
+      current = undefined;
+      tcp.off('end', onEnd);
+      incoming.toStream();
+      if (rest.length > 0) tcp.unshift(Buffer.from(rest));
+    },
+    giveUp() {
+      current = undefined;
+      tcp.destroy();
+    },
+  };
+  tcp.on('end', onEnd);
+  incoming.to(onPiece);
+
+  return {
+    send(request: UpstreamRequest, receiver: UpstreamReceiver, timeouts: ResponseTimeouts) {
+      current = new Sending(line, request, receiver, timeouts);
+      idleLimit.end();
+      // The event loop turns once, so that a close which has arrived is seen before anything is written.
+      setImmediate(write, current);
+    },
+    closed(error) {
+      clock.closed();
+      idleLimit.clear();
+      current?.fail(error === undefined ? 'closed' : classifyLoss(error));
+    },
+  };
+}
+
+function write(sending: Sending): void {
+  sending.write();
+}

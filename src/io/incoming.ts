@@ -1,0 +1,58 @@
+/**
+ * Connections whose bytes go straight to whoever reads them. By default Node allocates 64 KiB for each read, queues what it
+ * read in the stream and emits 'readable' in a later tick; for a chunk of a few hundred bytes that costs more than parsing it.
+ */
+import net from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+/** What comes over a connection. Reads can be held back by `pause` and `resume` of the socket. */
+export type Incoming = {
+  /** From here on each piece goes to `listener`, which may write to it, and has it only until it returns. */
+  to(listener: (piece: Buffer) => void): void;
+  /** From here on the socket is a stream as any other. */
+  toStream(): void;
+};
+
+/** All connections read into this one buffer: what is not gone by the next read has been copied. */
+const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
+
+export function connectWithDirectReads(options: net.TcpNetConnectOpts): {
+  tcp: net.Socket;
+  incoming: Incoming;
+} {
+  let listener: ((piece: Buffer) => void) | undefined;
+  const onread: net.OnReadOpts = {
+    buffer: SCRATCH,
+    callback(bytes) {
+      const piece = SCRATCH.subarray(0, bytes);
+      if (listener === undefined) return tcp.push(Buffer.from(piece));
+      listener(piece);
+      return true;
+    },
+  };
+  const tcp = net.connect({ ...options, onread });
+  const incoming: Incoming = {
+    to(next) {
+      listener = next;
+    },
+    toStream() {
+      listener = undefined;
+    },
+  };
+  return { tcp, incoming };
+}
+
+/** Of a connection through TLS, whose bytes have to be decrypted first. */
+export function incomingOf(tls: TLSSocket): Incoming {
+  let listener: ((piece: Buffer) => void) | undefined;
+  return {
+    to(next) {
+      listener = next;
+      tls.on('data', next);
+    },
+    toStream() {
+      tls.pause();
+      if (listener !== undefined) tls.off('data', listener);
+    },
+  };
+}
