@@ -3,7 +3,6 @@
  * a short body itself, and several pieces go out by `writev`, which costs more than `write`.
  */
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 
 /** Up to this size, copying the bytes into one piece costs less than handing Node another piece. */
 const MOST_COPIED = 8 * 1024;
@@ -13,14 +12,15 @@ const MOST_COPIED = 8 * 1024;
  *
  * @param chunk borrowed
  * @param isHeadOut whether the head of the answer has been handed over
- * @returns false if the client reads slowly: the next chunk should wait for 'drain'
+ * @returns false if the client reads slowly: the next chunk should wait for 'drain' of the response or of its socket
  */
 export function writeChunk(response: ServerResponse, chunk: Uint8Array, isHeadOut: boolean): boolean {
   if (chunk.byteLength === 0) return true;
   const size = chunk.byteLength.toString(16);
   const { socket } = response;
-  if (isHeadOut && socket !== null && chunk.byteLength <= MOST_COPIED) {
-    return writeBehindHead(response, socket, `${size}\r\n${textOf(chunk)}\r\n`);
+  if (isHeadOut && socket?.writable === true && chunk.byteLength <= MOST_COPIED) {
+    // Past the response, which would hold the piece back for the rest of the turn, to see whether another comes.
+    return socket.write(`${size}\r\n${textOf(chunk)}\r\n`, 'latin1');
   }
   // Node would make four pieces of a chunk: its size, a line break, its bytes, and another line break.
   response.chunkedEncoding = false;
@@ -34,15 +34,6 @@ export function writeChunk(response: ServerResponse, chunk: Uint8Array, isHeadOu
   }
   response.chunkedEncoding = true;
   return mayGoOn;
-}
-
-/** Past the response, which would hold the piece back for the rest of the turn, to see whether another comes. */
-function writeBehindHead(response: ServerResponse, socket: Socket, text: string): boolean {
-  const { writableNeedDrain } = socket;
-  if (socket.write(text, 'latin1')) return true;
-  // Of what it has not written itself, the response tells nothing.
-  if (!writableNeedDrain) socket.once('drain', () => response.emit('drain'));
-  return false;
 }
 
 /** Ends an answer of known length with the rest of its body; a short rest goes out as one piece with a head not sent yet. */

@@ -94,23 +94,16 @@ export class NodeDownstream implements Downstream {
     const mayChunk = response.useChunkedEncodingByDefault && isEndUnknown;
     response.writeHead(status, reason, this.head(asNodeTakesThem(headers, mayChunk)));
     // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
-    queueMicrotask(() => {
-      // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
-      if (this.isHeadOut || response.destroyed) return;
-      this.isHeadOut = true;
-      response.write('', 'latin1');
-    });
+    queueMicrotask(() => this.sendHead());
   }
 
   write(chunk: Uint8Array): boolean {
+    if (chunk.byteLength === 0) return true;
     const mayGoOn = this.send(chunk);
     this.isHeadOut = true;
     if (mayGoOn) return true;
     this.limitReader();
-    if (!this.isDrainAwaited) {
-      this.isDrainAwaited = true;
-      this.response.once('drain', () => this.drained());
-    }
+    this.awaitDrain();
     return false;
   }
 
@@ -125,6 +118,8 @@ export class NodeDownstream implements Downstream {
   }
 
   cut(): void {
+    // A client that gets not a byte might take its connection for a stale one, and ask again.
+    this.sendHead();
     cutShort(this.response, this.bytesLeft !== undefined);
   }
 
@@ -159,7 +154,27 @@ export class NodeDownstream implements Downstream {
     return this.isStopping() ? [...headers, ...CLOSE] : [...headers];
   }
 
+  /** Sends the head alone, if nothing has taken it along. */
+  private sendHead(): void {
+    const { response } = this;
+    if (this.isHeadOut || response.destroyed) return;
+    this.isHeadOut = true;
+    // Not by `flushHeaders`, which writes bytes beyond ASCII as UTF-8.
+    response.write('', 'latin1');
+  }
+
+  private awaitDrain(): void {
+    if (this.isDrainAwaited) return;
+    this.isDrainAwaited = true;
+    const drained = () => this.drained();
+    const { response } = this;
+    response.once('drain', drained);
+    // Of what goes past the response, its socket tells alone.
+    response.socket?.once('drain', drained);
+  }
+
   private drained(): void {
+    if (!this.isDrainAwaited) return;
     this.isDrainAwaited = false;
     this.response.socket?.setTimeout(0);
     this.events?.drained();

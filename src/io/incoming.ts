@@ -7,8 +7,11 @@ import type { TLSSocket } from 'node:tls';
 
 /** What comes over a connection. Reads can be held back by `pause` and `resume` of the socket. */
 export type Incoming = {
-  /** From here on each piece goes to `listener`, which may write to it, and has it only until it returns. */
-  to(listener: (piece: Buffer) => void): void;
+  /**
+   * From here on each piece goes to `listener`, which may write to it, has it only until it returns, and says whether to read on
+   * (of a connection through TLS, which asks nobody, it is `pause` alone that holds reads back).
+   */
+  to(listener: (piece: Buffer) => boolean): void;
   /** From here on the socket is a stream as any other. */
   toStream(): void;
 };
@@ -20,14 +23,12 @@ export function connectWithDirectReads(options: net.TcpNetConnectOpts): {
   tcp: net.Socket;
   incoming: Incoming;
 } {
-  let listener: ((piece: Buffer) => void) | undefined;
+  let listener: ((piece: Buffer) => boolean) | undefined;
   const onread: net.OnReadOpts = {
     buffer: SCRATCH,
     callback(bytes) {
       const piece = SCRATCH.subarray(0, bytes);
-      if (listener === undefined) return tcp.push(Buffer.from(piece));
-      listener(piece);
-      return true;
+      return listener === undefined ? tcp.push(Buffer.from(piece)) : listener(piece);
     },
   };
   const tcp = net.connect({ ...options, onread });
@@ -44,7 +45,7 @@ export function connectWithDirectReads(options: net.TcpNetConnectOpts): {
 
 /** Of a connection through TLS, whose bytes have to be decrypted first. */
 export function incomingOf(tls: TLSSocket): Incoming {
-  let listener: ((piece: Buffer) => void) | undefined;
+  let listener: ((piece: Buffer) => boolean) | undefined;
   return {
     to(next) {
       listener = next;

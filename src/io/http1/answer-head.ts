@@ -49,7 +49,7 @@ export function framingOf({ status, headers }: AnswerHead, isHead: boolean): Fra
     if (!isChunkedOnly(codings)) throw new BadAnswer(`it is in the transfer coding ${codings}`);
   }
   const length = lengthOf(lengths);
-  if (isHead || status < 200 || status === 204 || status === 304) return 0;
+  if (isBodiless(status, isHead)) return 0;
   return codings.length > 0 ? 'chunks' : (length ?? 'close');
 }
 
@@ -63,8 +63,19 @@ function lengthOf(values: readonly string[]): number | undefined {
   return length;
 }
 
-/** Whether the backend keeps the connection open behind this answer (RFC 9112 §9.3). */
-export function keepsConnection({ minorVersion, headers }: AnswerHead): boolean {
+/** Whether an answer has no body whatever its headers say (RFC 9110 §6.4.1). */
+function isBodiless(status: number, isHead: boolean): boolean {
+  return isHead || status < 200 || status === 204 || status === 304;
+}
+
+/**
+ * Whether the connection may carry another request behind this answer (RFC 9112 §9.3). Not where there must be no body: a
+ * faulty backend sends one all the same, and what comes late would be taken for the answer to the next request.
+ *
+ * @param isHead whether it answers a HEAD
+ */
+export function keepsConnection({ minorVersion, status, headers }: AnswerHead, isHead: boolean): boolean {
+  if (isBodiless(status, isHead)) return false;
   const options = valuesOf(headers, 'connection').join(',').toLowerCase();
   const says = (option: string) => options.split(',').some((part) => part.trim() === option);
   if (minorVersion > 0) return options === '' || !says('close');

@@ -27,7 +27,7 @@ const SWITCHING = 101;
 const NO_TRAILERS: RawHeaders = [];
 
 export class AnswerReader {
-  private readonly to: AnswerTo;
+  readonly to: AnswerTo;
   private readonly listener: AnswerListener;
   /** A head, as far as it has come. */
   private half: Buffer | undefined = undefined;

@@ -113,6 +113,7 @@ export class ChunkReader {
   }
 
   private keepOfLine(byte: number): void {
+    if (byte === LF) throw new BadAnswer('the size of a chunk ends in a bare LF');
     this.extensions += String.fromCharCode(byte);
     if (this.extensions.length > MAX_SIZE_LINE_BYTES) throw new BadAnswer('a chunk extension is too long');
   }

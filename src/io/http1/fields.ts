@@ -1,8 +1,12 @@
 /** Field lines of an HTTP/1.1 message, as a flat list of names and values (RFC 9112 §5). */
 import { BadAnswer } from './bad-answer.ts';
 
-/** A token, a colon, and a value without control characters but tabs (RFC 9110 §5.5, §5.6.2). */
-const FIELD_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n/y;
+/**
+ * A token, a colon, and a value without control characters but tabs (RFC 9110 §5.5, §5.6.2). The value does not begin with a
+ * blank, so that there is one way only to read blanks: else a long row of them could be read in as many ways as there are.
+ */
+const FIELD_LINE =
+  /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)\r\n/y;
 const SPACE = 0x20;
 const TAB = 0x09;
 

@@ -20,11 +20,18 @@ export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: str
   const clock = createResponseClock();
   const idleLimit = createIdleLimit(() => tcp.destroy());
   let current: Sending | undefined;
+  let isReading = false;
 
-  const onPiece = (piece: Buffer) => {
+  const onPiece = (piece: Buffer): boolean => {
     // What comes without being asked for could only be taken for the answer to a request that is still to come.
-    if (current?.isWritten === true) current.read(piece);
-    else tcp.destroy();
+    if (current?.isWritten !== true) {
+      tcp.destroy();
+      return true;
+    }
+    isReading = true;
+    current.read(piece);
+    isReading = false;
+    return true;
   };
   const onEnd = () => {
     // Without a request, or in the middle of an answer, nothing good can come any more.
@@ -57,8 +64,9 @@ export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: str
     send(request: UpstreamRequest, receiver: UpstreamReceiver, timeouts: ResponseTimeouts) {
       current = new Sending(line, request, receiver, timeouts);
       idleLimit.end();
-      // The event loop turns once, so that a close which has arrived is seen before anything is written.
-      setImmediate(write, current);
+      // The event loop turns once, so that a close which has arrived is seen before anything is written. One that came right
+      // behind the answer before is seen a turn later.
+      setImmediate(isReading ? writeNextTurn : write, current);
     },
     closed(error) {
       clock.closed();
@@ -66,6 +74,10 @@ export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: str
       current?.fail(error === undefined ? 'closed' : classifyLoss(error));
     },
   };
+}
+
+function writeNextTurn(sending: Sending): void {
+  setImmediate(write, sending);
 }
 
 function write(sending: Sending): void {

@@ -5,6 +5,8 @@
 
 /** How long before the backend. */
 const MARGIN_MS = 1000;
+/** No timer of Node is longer; one that is shorter than what is left is set again. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export type IdleLimit = {
   /** The connection idles from now on. @returns false if it may not, since so little time is left */
@@ -29,8 +31,10 @@ export function createIdleLimit(close: () => void): IdleLimit {
   const ensure = () => {
     if (due >= firesAt) return;
     clearTimeout(timer);
-    firesAt = due;
-    timer = setTimeout(onTime, Math.max(1, Math.ceil(due - performance.now()))).unref();
+    const now = performance.now();
+    const delayMs = Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(due - now)));
+    firesAt = now + delayMs;
+    timer = setTimeout(onTime, delayMs).unref();
   };
   return {
     begin(timeoutMs) {

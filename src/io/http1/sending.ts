@@ -75,7 +75,6 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
 
   /** Bytes have come. */
   read(piece: Buffer): void {
-    this.line.clock.progressed();
     try {
       this.reader.read(piece);
     } catch (error) {
@@ -100,6 +99,7 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   }
 
   interim({ status, headers }: AnswerHead): void {
+    this.line.clock.progressed();
     this.receiver.informed(status, headers);
   }
 
@@ -116,15 +116,16 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   }
 
   data(content: Buffer): void {
+    this.line.clock.progressed();
     this.receiver.data(content);
   }
 
   end(trailers: RawHeaders, isSurplus: boolean): void {
     const { head, line, upload } = this;
-    const isSent = upload === undefined || upload.isDone;
+    const isSent = line.tcp.writableLength === 0 && (upload === undefined || upload.isDone);
     if (head === undefined || !this.conclude()) return;
-    const mayCarryOn =
-      !isSurplus && isSent && keepsConnection(head) && line.release(keepAliveTimeoutMs(head));
+    const isKept = !isSurplus && isSent && keepsConnection(head, this.reader.to.isHead);
+    const mayCarryOn = isKept && line.release(keepAliveTimeoutMs(head));
     if (!mayCarryOn) line.giveUp();
     this.receiver.ended(trailers, mayCarryOn);
   }

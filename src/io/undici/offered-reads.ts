@@ -11,15 +11,12 @@ export function offerReads(tcp: Socket, incoming: Incoming): void {
   incoming.to((borrowed) => {
     const piece = Buffer.from(borrowed);
     // Bytes that came earlier are still queued, and have to be read first.
-    if (tcp.readableLength > 0) {
-      tcp.push(piece);
-      return;
-    }
+    if (tcp.readableLength > 0) return tcp.push(piece);
     offered = piece;
     tcp.emit('readable');
-    if (offered === undefined) return;
+    if (offered === undefined) return true;
     offered = undefined;
-    tcp.push(piece);
+    return tcp.push(piece);
   });
   const readOn: (size?: number) => Buffer | null = tcp.read.bind(tcp);
   tcp.read = (size?: number) => {
