@@ -18,7 +18,8 @@ export function judgeAnswer(evidence: Evidence, prepared: Prepared): string[] {
   const { answers, rest, why } = readAnswers(told.text, stream.requests, told.isClosed && !told.wasReset);
   const { meant } = readMeant(prepared, request);
   // Damage may leave in chunks what is another marker once they are put together.
-  const wrong = judgeBytes(evidence, `${prepared.pieces.join('')}${meant?.body ?? ''}`);
+  const text = prepared.pieces.join('');
+  const wrong = judgeBytes(evidence, `${text}${meant?.body ?? ''}${withoutChunkSizes(text)}`);
   const [answer, ...more] = answers;
   if (more.length > 0) wrong.push(`${answers.length} answers to one request`);
   if (why.startsWith('malformed')) wrong.push(`the client was given ${why}, in ${JSON.stringify(rest)}`);
@@ -27,6 +28,11 @@ export function judgeAnswer(evidence: Evidence, prepared: Prepared): string[] {
     wrong.push('a backend was asked for what the client had not framed');
   }
   return [...wrong, ...judgeContent(answer, request, prepared, evidence)];
+}
+
+/** What is left of a body in chunks, whether or not it is whole. */
+function withoutChunkSizes(text: string): string {
+  return text.replace(/\r\n[\da-f]+(?:;[^\r\n]*)?\r\n/gi, '');
 }
 
 function judgeContent(

@@ -145,6 +145,11 @@ describe('the judge', () => {
       `${head}Content-Length: 13\r\n\r\nmk0123456789z`,
     ],
     [
+      'a marker that was put together of chunks that end in none',
+      `${chunked}3\r\nmk0\r\na;b=c\r\n123456789z\r\n0\rx`,
+      `${head}Transfer-Encoding: chunked\r\n\r\nd\r\nmk0123456789z\r\n`,
+    ],
+    [
       'chunks of HTTP/1.0 that were put together',
       `${chunked.replace('1.1', '1.0')}1\r\na\r\n0\r\n\r\n`,
       `${head}Content-Length: 1\r\n\r\na`,
