@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics: createMetrics(balancer, { eventLog, figures, connections, breaches }),
     desk: createRequestDesk(),
     sockets: createSocketRegistry({
-      client: () => current().upstream.client,
+      http1: () => current().upstream.http1,
       connectTimeoutMs: () => current().upstream.connectTimeoutMs,
       secureContext: () => options.config.pem().upstream,
     }),

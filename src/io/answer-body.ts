@@ -3,9 +3,10 @@
  * a short body itself, and several pieces go out by `writev`, which costs more than `write`.
  */
 import type { ServerResponse } from 'node:http';
+import { textOf } from './latin1.ts';
 
 /** Up to this size, copying the bytes into one piece costs less than handing Node another piece. */
-const MOST_COPIED = 8 * 1024;
+const MAX_COPIED_BYTES = 8 * 1024;
 
 /**
  * Writes a chunk of a chunked answer (RFC 9112 §7.1). An empty one is left out, since it would end the answer.
@@ -18,14 +19,14 @@ export function writeChunk(response: ServerResponse, chunk: Uint8Array, isHeadOu
   if (chunk.byteLength === 0) return true;
   const size = chunk.byteLength.toString(16);
   const { socket } = response;
-  if (isHeadOut && socket?.writable === true && chunk.byteLength <= MOST_COPIED) {
+  if (isHeadOut && socket?.writable === true && chunk.byteLength <= MAX_COPIED_BYTES) {
     // Past the response, which would hold the piece back for the rest of the turn, to see whether another comes.
     return socket.write(`${size}\r\n${textOf(chunk)}\r\n`, 'latin1');
   }
   // Node would make four pieces of a chunk: its size, a line break, its bytes, and another line break.
   response.chunkedEncoding = false;
   let mayGoOn: boolean;
-  if (chunk.byteLength <= MOST_COPIED) {
+  if (chunk.byteLength <= MAX_COPIED_BYTES) {
     mayGoOn = response.write(`${size}\r\n${textOf(chunk)}\r\n`, 'latin1');
   } else {
     response.write(`${size}\r\n`, 'latin1');
@@ -38,13 +39,6 @@ export function writeChunk(response: ServerResponse, chunk: Uint8Array, isHeadOu
 
 /** Ends an answer of known length with the rest of its body; a short rest goes out as one piece with a head not sent yet. */
 export function endWith(response: ServerResponse, rest: Uint8Array): void {
-  if (rest.byteLength <= MOST_COPIED) response.end(textOf(rest), 'latin1');
+  if (rest.byteLength <= MAX_COPIED_BYTES) response.end(textOf(rest), 'latin1');
   else response.end(Buffer.from(rest));
-}
-
-/** Each byte as one Latin-1 character: written as 'latin1', they are the same bytes again. */
-function textOf(bytes: Uint8Array): string {
-  const buffer =
-    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1');
 }

@@ -92,7 +92,7 @@ export class Attempt implements UpstreamReceiver {
       return;
     }
     this.begin(reason, headers, flow);
-    // An answer that is all there already is told by its end alone, which comes one microtask from here.
+    // An answer that is all there already is told by its end alone, which comes within this turn; with undici, one microtask from here.
     queueMicrotask(() => queueMicrotask(() => this.tellStart()));
   }
 

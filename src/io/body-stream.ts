@@ -1,6 +1,6 @@
 /**
- * A long body on its way from a client to a backend: a stream of its own between the two, since undici destroys the
- * stream it sends and the client's connection must survive that. It reads ahead of a slow backend as far as memory
+ * A long body on its way from a client to a backend: a stream of its own between the two, since whoever sends
+ * it destroys it when the answer ends, and the client's connection must survive that. It reads ahead of a slow backend as far as memory
  * is granted; only then is the client's connection left unread, and watched for a reset.
  */
 import type { IncomingMessage } from 'node:http';

@@ -9,8 +9,10 @@ import type { ClientCut } from '../actors/events.ts';
 import type { Downstream, RawHeaders } from '../streams/ports.ts';
 import { endWith, writeChunk } from './answer-body.ts';
 import { announcesBody } from './body.ts';
+import { hasContent } from './content.ts';
 import { fieldLines, firstValueOf, valuesOf, withoutField } from './headers.ts';
 import { closeLingering, dropBody, dropBodyInTime, serveNoMore } from './linger.ts';
+import { sendableReason } from './reason.ts';
 
 export type DownstreamEvents = {
   /** The client can take more, after `write` returned false. */
@@ -90,9 +92,9 @@ export class NodeDownstream implements Downstream {
     const headers = status === 204 ? withoutField(received, 'content-length') : received;
     const length = firstValueOf(headers, 'content-length');
     if (length !== undefined) this.bytesLeft = Number(length);
-    const isEndUnknown = length === undefined && hasContent(request, status);
+    const isEndUnknown = length === undefined && hasContent(request.method === 'HEAD', status);
     const mayChunk = response.useChunkedEncodingByDefault && isEndUnknown;
-    response.writeHead(status, reason, this.head(asNodeTakesThem(headers, mayChunk)));
+    response.writeHead(status, sendableReason(reason), this.head(asNodeTakesThem(headers, mayChunk)));
     // The first piece usually comes in the same turn and takes the head with it; else the head goes alone.
     queueMicrotask(() => this.sendHead());
   }
@@ -245,11 +247,6 @@ function endUnread(request: IncomingMessage, response: ServerResponse, body: str
   dropBody(request);
   // Not by `end`, after which node would close without reading on.
   whenAssigned(response, (socket) => closeLingering(socket));
-}
-
-/** Whether an answer with this status to this request has content at all (RFC 9110 §6.4.1). */
-function hasContent(request: IncomingMessage, status: number): boolean {
-  return request.method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
 /**

@@ -54,6 +54,14 @@ export function classifyLoss(error: unknown): UpstreamFailure {
   return reason === 'connectTimeout' || reason === 'refused' ? 'reset' : reason;
 }
 
+/**
+ * What a request failed for whose connection was lost in the middle of a head. Half a head is not "nothing yet": a second backend
+ * must not be asked after a first response byte.
+ */
+export function withinHead(reason: UpstreamFailure): UpstreamFailure {
+  return reason === 'closed' || reason === 'reset' ? 'badResponse' : reason;
+}
+
 /** undici leaves the code out of some of its parser's errors. */
 function isParserError(error: unknown): boolean {
   return error instanceof errors.HTTPParserError;

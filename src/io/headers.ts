@@ -49,7 +49,8 @@ export function firstValueOf(headers: RawHeaders, name: string): string | undefi
 
 /** Whether a body comes in chunks and nothing else; the values of all `Transfer-Encoding` there are. */
 export function isChunkedOnly([coding = '', ...others]: readonly string[]): boolean {
-  // No more is trimmed than the parser does: U+00A0 is no space, and with a tab behind it it sees no chunks.
+  // No more is trimmed than llhttp does, Node's and undici's parser: U+00A0 is no space to it, and with a tab behind it sees no chunks.
+  // `io/http1` gives values that are trimmed already.
   return others.length === 0 && /^[ \t]*chunked *$/i.test(coding);
 }
 

@@ -16,13 +16,14 @@ export type Incoming = {
   toStream(): void;
 };
 
+/** A connection that opens, and what will come over it. */
+export type Dialed = { readonly tcp: net.Socket; readonly incoming: Incoming };
+
 /** All connections read into this one buffer: what is not gone by the next read has been copied. */
 const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
 
-export function connectWithDirectReads(options: net.TcpNetConnectOpts): {
-  tcp: net.Socket;
-  incoming: Incoming;
-} {
+/** Opens a connection. It tells of that, and of failures, by the events of its socket. */
+export function connectWithDirectReads(options: net.TcpNetConnectOpts): Dialed {
   let listener: ((piece: Buffer) => boolean) | undefined;
   const onread: net.OnReadOpts = {
     buffer: SCRATCH,
@@ -43,7 +44,7 @@ export function connectWithDirectReads(options: net.TcpNetConnectOpts): {
   return { tcp, incoming };
 }
 
-/** Of a connection through TLS, whose bytes have to be decrypted first. */
+/** @returns what comes over a connection through TLS, decrypted */
 export function incomingOf(tls: TLSSocket): Incoming {
   let listener: ((piece: Buffer) => boolean) | undefined;
   return {

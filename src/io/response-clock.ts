@@ -1,13 +1,13 @@
 /**
  * How long a backend may keep a request waiting: for the head of its answer, and then between two pieces of it. Exact to
- * the millisecond, where undici's own timers count in half seconds and so are left off.
+ * the millisecond. (undici's own timers count in half seconds; they are left off.)
  *
  * A timer set for each request and moved at each piece would cost more than all else here. So each socket has one, which is
  * left alone: progress only notes the time, and a timer that goes off too early is set anew for what is left.
  */
 
 export type ResponseTimeouts = {
-  /** From the end of the request, or the last piece of it that was taken, to the head of the answer. */
+  /** From the end of the request, the last piece of it that was taken, or an interim answer, to the head of the answer. */
   readonly headersTimeoutMs: number;
   /** Between two pieces of the answer. */
   readonly idleTimeoutMs: number;
@@ -100,7 +100,7 @@ export function createResponseClock(): ResponseClock {
   };
 }
 
-/** With undici's own codes, since these take the place of its timers. */
+/** With the codes of undici, which `failures.ts` knows and undici's own timers would give. */
 function headersTimeoutError(): Error {
   return Object.assign(new Error('the answer did not begin in time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
 }

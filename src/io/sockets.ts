@@ -5,10 +5,11 @@ import { type Observable, Subject } from 'rxjs';
 import type { BackendSettings, Fact } from '../actors/events.ts';
 import type { SocketPort } from '../streams/ports.ts';
 import { hostAndPort } from './config/hosts.ts';
+import type { Http1 } from './config/schema.ts';
 import type { Connection } from './connection.ts';
 import { classifyFailure } from './failures.ts';
 import { createHttp1Connection } from './http1/http1-connection.ts';
-import { connectWithDirectReads, type Incoming, incomingOf } from './incoming.ts';
+import { connectWithDirectReads, type Dialed, incomingOf } from './incoming.ts';
 import { originOf } from './origin.ts';
 import { createUndiciConnection } from './undici/undici-connection.ts';
 
@@ -25,20 +26,18 @@ export type SocketRegistry = SocketPort & {
 
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** What speaks HTTP/1.1 on a socket. */
-export type UpstreamClient = 'builtin' | 'undici';
-
 export type SocketOptions = {
   /** Counts for sockets that are opened from then on. */
-  readonly client: () => UpstreamClient;
+  readonly http1: () => Http1;
   readonly connectTimeoutMs: () => number;
   /** What is trusted instead of what Node trusts by itself. */
   readonly secureContext: () => tls.SecureContext | undefined;
 };
 
+/** Sockets are opened and closed as the core decides; each of their ends is told once, in `facts$`. */
 export function createSocketRegistry({
-  client,
   connectTimeoutMs,
+  http1,
   secureContext,
 }: SocketOptions): SocketRegistry {
   const facts$ = new Subject<Fact>();
@@ -59,14 +58,14 @@ export function createSocketRegistry({
     });
     tcp.once(backend.protocol === 'https' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timeout);
-      entry.connection = speak(client(), dialed, backend);
+      entry.connection = speak(http1(), dialed, backend);
       facts$.next({ type: 'socket.opened', backend: backend.id, socket });
     });
     tcp.once('close', () => {
       clearTimeout(timeout);
       const { connection } = entry;
       if (forget(socket)) facts$.next(endOf(socket, backend.id, connection !== undefined, failure));
-      // After that fact: what a request failed for is then known to the core.
+      // Behind that fact, so that the core does not decide to close a socket that has closed.
       connection?.closed(failure);
     });
   };
@@ -96,8 +95,6 @@ function endOf(socket: number, backend: string, wasOpen: boolean, failure: unkno
   return { type: 'socket.failed', backend, socket, reason };
 }
 
-type Dialed = { readonly tcp: net.Socket; readonly incoming: Incoming };
-
 function dial(
   { protocol, host, port }: BackendSettings,
   secureContext: tls.SecureContext | undefined,
@@ -110,8 +107,8 @@ function dial(
   return { tcp, incoming: incomingOf(tcp) };
 }
 
-function speak(client: UpstreamClient, { tcp, incoming }: Dialed, backend: BackendSettings): Connection {
-  if (client === 'builtin')
+function speak(http1: Http1, { tcp, incoming }: Dialed, backend: BackendSettings): Connection {
+  if (http1 === 'builtin')
     return createHttp1Connection(tcp, incoming, hostAndPort(backend.host, backend.port));
   return createUndiciConnection(tcp, backend.protocol === 'http' ? incoming : undefined, originOf(backend));
 }

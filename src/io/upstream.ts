@@ -3,6 +3,7 @@ import type { Upstream } from '../streams/ports.ts';
 import type { ResponseTimeouts } from './response-clock.ts';
 import type { SocketRegistry } from './sockets.ts';
 
+/** @param timeouts read for each request, so that a reload counts at once */
 export function createUpstream(
   sockets: Pick<SocketRegistry, 'connectionOf'>,
   timeouts: () => ResponseTimeouts,

@@ -77,7 +77,7 @@ test('exactly what a listener or a file is opened with needs a restart', () => {
 test('the reference documents every key on one line', () => {
   for (const { key, env, doc, expected } of configReference()) {
     assert.match(doc, /^[A-Z].{10,100}\.$/, key);
-    assert.match(env, /^REPRISE_[A-Z_]+$/, key);
+    assert.match(env, /^REPRISE_[A-Z0-9_]+$/, key);
     assert.match(expected, /^must be /, key);
   }
   assert.deepEqual(

@@ -18,7 +18,7 @@ const other: Record<string, string> = {
   'health.initial': 'unhealthy',
   'retry.on': 'emptyResponse',
   'eventLog.enabled': 'false',
-  'upstream.client': 'undici',
+  'upstream.http1': 'undici',
   'upstream.tls.caFile': '/etc/reprise/ca.pem',
   'eventLog.dir': '/var/lib/reprise',
   'logging.level': 'debug',

@@ -62,7 +62,7 @@ test('without any source every key has its documented default', () => {
       queue: { max: 1000, timeoutMs: 30_000 },
     },
     upstream: {
-      client: 'builtin',
+      http1: 'builtin',
       connectTimeoutMs: 5000,
       headersTimeoutMs: 300_000,
       idleTimeoutMs: 300_000,

@@ -75,7 +75,7 @@ function serve(socket: net.Socket, records: Records): void {
       text = text.slice(request.end);
       if (text !== '')
         records.complain(`the gateway sent a backend bytes behind a request: ${JSON.stringify(text)}`);
-      // What undici fills in where the client of HTTP/1.0 named no host.
+      // What the gateway fills in where the client of HTTP/1.0 named no host.
       const host = request.ok.host === `127.0.0.1:${socket.localPort}` ? '' : request.ok.host;
       answer(socket, { ...request.ok, host }, records);
     }

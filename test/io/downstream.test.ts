@@ -17,11 +17,11 @@ type Scene = {
   letGo(): Promise<void>;
 };
 
-async function onStage(play: (scene: Scene) => Promise<void>): Promise<void> {
+async function onStage(play: (scene: Scene) => Promise<void>, version = '1.1'): Promise<void> {
   const server = createServer();
   const asked = once(server, 'request');
   using client = await connectRaw(await listenOnLoopback(server));
-  client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.send(`GET / HTTP/${version}\r\nHost: x\r\n\r\n`);
   const [request, response]: [IncomingMessage, ServerResponse] = (await asked) as [
     IncomingMessage,
     ServerResponse,
@@ -90,13 +90,13 @@ describe('an answer', () => {
       assert.match(client.text, /^HTTP\/1\.1 200 OK\r\n/);
     }));
 
-  it('is copied before its bytes are overwritten, whatever its framing and however long a piece', async () => {
-    for (const headers of [
-      ['X', 'chunks'],
-      ['Content-Length', '100200'],
-      ['X', 'chunks'],
-    ]) {
-      await onStage(async ({ downstream, client, letGo }) => {
+  for (const [framing, version, headers] of [
+    ['chunks', '1.1', ['X', 'y']],
+    ['a length', '1.1', ['Content-Length', '100200']],
+    ['the end of the connection', '1.0', ['X', 'y']],
+  ] as const) {
+    it(`is copied before its bytes are overwritten, however long a piece: framed by ${framing}`, () =>
+      onStage(async ({ downstream, client, letGo }) => {
         downstream.listen({ drained() {}, gone() {} });
         downstream.start(200, 'OK', headers);
         for (const length of [100, 100_000, 100]) {
@@ -105,11 +105,10 @@ describe('an answer', () => {
           borrowed.fill('#');
         }
         downstream.end([]);
-        const gone = client.until((text) => (text.match(/a{90}/g) ?? []).length >= 1000);
+        const whole = client.until((text) => (text.match(/a/g) ?? []).length >= 100_200);
         for (let count = 0; count < 50; count += 1) await letGo();
-        await gone;
+        await whole;
         assert.doesNotMatch(client.text, /#/);
-      });
-    }
-  });
+      }, version));
+  }
 });

@@ -32,7 +32,7 @@ async function forward(parts: RequestParts, look: (seen: Seen, mock: Mock) => vo
   });
 }
 
-/** The headers without those that the gateway sets and those that undici sets for this hop. */
+/** The headers without those that the gateway sets and those that are set for this hop. */
 function asClientSentThem(headers: readonly string[]): string[] {
   const notTheirs = /^(connection|host|content-length|x-forwarded-.*|x-real-ip|x-request-id)$/i;
   return headers.filter((_, index) => !notTheirs.test(headers[index - (index % 2)] ?? ''));

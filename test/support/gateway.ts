@@ -132,6 +132,14 @@ export async function startTestGateway(
   };
 }
 
+/** What speaks HTTP/1.1 to backends where a test does not say. */
+let http1: Config['upstream']['http1'] = 'builtin';
+
+/** For all gateways that this process starts from now on. */
+export function speakToBackendsBy(what: Config['upstream']['http1']): void {
+  http1 = what;
+}
+
 function load(changes: TestConfig): ServingConfig {
   const { config } = loadConfig({ flags: { port: '0', adminPort: '0' }, env: {}, isTerminal: false });
   const { backends = [], queue, ...sections } = changes;
@@ -145,7 +153,7 @@ function load(changes: TestConfig): ServingConfig {
       server: { ...config.server, shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS, ...sections.server },
       health: { ...config.health, intervalMs: PROBE_INTERVAL_MS, ...sections.health },
       pool: { ...config.pool, ...sections.pool, queue: { ...config.pool.queue, ...queue } },
-      upstream: { ...config.upstream, ...sections.upstream },
+      upstream: { ...config.upstream, http1, ...sections.upstream },
       retry: { ...config.retry, ...sections.retry },
       outlier: { ...config.outlier, ...sections.outlier },
       eventLog: {

@@ -51,6 +51,13 @@ export const SIDES: readonly Side[] = [
     node: 'all',
   },
   {
+    of: 'src/io/http1/',
+    files: ['src/io/', 'src/streams/'],
+    types: ['src/actors/'],
+    packages: [],
+    node: 'all',
+  },
+  {
     of: 'src/io/',
     files: ['src/io/', 'src/streams/'],
     types: ['src/actors/'],

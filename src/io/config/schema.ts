@@ -54,7 +54,7 @@ export type Config = ServerConfig &
       queue: { max: number; timeoutMs: number };
     };
     upstream: {
-      client: 'builtin' | 'undici';
+      http1: Http1;
       connectTimeoutMs: number;
       headersTimeoutMs: number;
       idleTimeoutMs: number;
@@ -64,6 +64,10 @@ export type Config = ServerConfig &
     eventLog: EventLogConfig;
     logging: { level: LogLevel; format: 'pretty' | 'json' };
   };
+
+const HTTP1 = ['builtin', 'undici'] as const;
+/** What speaks HTTP/1.1 to backends. */
+export type Http1 = (typeof HTTP1)[number];
 
 const TIB = 1024 * GIB;
 const WEEK_MS = 7 * DAY_MS;
@@ -155,11 +159,11 @@ const upstreamKeys: Tree<Pick<Config, 'health' | 'pool' | 'upstream'>> = {
     },
   },
   upstream: {
-    client: {
+    http1: {
       format: 'choice',
-      choices: ['builtin', 'undici'],
+      choices: HTTP1,
       default: 'builtin',
-      doc: 'What speaks HTTP/1.1 to backends; undici costs more CPU and is there to compare with.',
+      doc: 'What speaks HTTP/1.1 over new connections to backends: Reprise, or undici, which costs more CPU.',
     },
     connectTimeoutMs: { ...timerMs, default: 5000, doc: 'Time within which a connection must open.' },
     headersTimeoutMs: {

@@ -1,10 +1,11 @@
 /** The head of an answer, and what it says about the body that follows (RFC 9112 §4 and §6). */
 import type { RawHeaders } from '../../streams/ports.ts';
+import { hasContent } from '../content.ts';
 import { firstValueOf, isChunkedOnly, valuesOf } from '../headers.ts';
 import { BadAnswer } from './bad-answer.ts';
 import { parseFieldLines } from './fields.ts';
 
-export type AnswerHead = {
+export type ReceivedHead = {
   /** Of the version 1.x. */
   readonly minorVersion: number;
   readonly status: number;
@@ -16,10 +17,12 @@ export type AnswerHead = {
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
 
 /**
+ * Reads a head as RFC 9112 §4 and §5 have it, and nothing else.
+ *
  * @param text the head with the line break of its last line, each character for one byte
  * @throws BadAnswer
  */
-export function parseAnswerHead(text: string): AnswerHead {
+export function parseAnswerHead(text: string): ReceivedHead {
   const line = STATUS_LINE.exec(text);
   if (line === null) throw new BadAnswer('it does not begin with a status line of HTTP/1.x');
   const [whole, minor, status, reason = ''] = line;
@@ -40,7 +43,7 @@ export type Framing = number | 'chunks' | 'close';
  * @param isHead whether it answers a HEAD
  * @throws BadAnswer where it is told in a way that others may read differently
  */
-export function framingOf({ status, headers }: AnswerHead, isHead: boolean): Framing {
+export function framingOf({ status, headers }: ReceivedHead, isHead: boolean): Framing {
   const codings = valuesOf(headers, 'transfer-encoding');
   const lengths = valuesOf(headers, 'content-length');
   if (codings.length > 0) {
@@ -49,7 +52,7 @@ export function framingOf({ status, headers }: AnswerHead, isHead: boolean): Fra
     if (!isChunkedOnly(codings)) throw new BadAnswer(`it is in the transfer coding ${codings}`);
   }
   const length = lengthOf(lengths);
-  if (isBodiless(status, isHead)) return 0;
+  if (!hasContent(isHead, status)) return 0;
   return codings.length > 0 ? 'chunks' : (length ?? 'close');
 }
 
@@ -63,19 +66,14 @@ function lengthOf(values: readonly string[]): number | undefined {
   return length;
 }
 
-/** Whether an answer has no body whatever its headers say (RFC 9110 §6.4.1). */
-function isBodiless(status: number, isHead: boolean): boolean {
-  return isHead || status < 200 || status === 204 || status === 304;
-}
-
 /**
  * Whether the connection may carry another request behind this answer (RFC 9112 §9.3). Not where there must be no body: a
  * faulty backend sends one all the same, and what comes late would be taken for the answer to the next request.
  *
  * @param isHead whether it answers a HEAD
  */
-export function keepsConnection({ minorVersion, status, headers }: AnswerHead, isHead: boolean): boolean {
-  if (isBodiless(status, isHead)) return false;
+export function keepsConnection({ minorVersion, status, headers }: ReceivedHead, isHead: boolean): boolean {
+  if (!hasContent(isHead, status)) return false;
   const options = valuesOf(headers, 'connection').join(',').toLowerCase();
   const says = (option: string) => options.split(',').some((part) => part.trim() === option);
   if (minorVersion > 0) return options === '' || !says('close');
@@ -86,7 +84,7 @@ export function keepsConnection({ minorVersion, status, headers }: AnswerHead, i
 const KEEP_ALIVE_TIMEOUT = /(?:^|,)\s*timeout\s*=\s*"?([0-9]{1,9})"?\s*(?:,|$)/i;
 
 /** How long the backend keeps an idle connection open, in milliseconds, if it says so (RFC 2068 §19.7.1.1). */
-export function keepAliveTimeoutMs({ headers }: AnswerHead): number | undefined {
+export function keepAliveTimeoutMs({ headers }: ReceivedHead): number | undefined {
   const value = firstValueOf(headers, 'keep-alive');
   const seconds = value === undefined ? undefined : KEEP_ALIVE_TIMEOUT.exec(value)?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1000;

@@ -1,24 +1,25 @@
 /** Reads the answer to one request from the bytes of a connection, in pieces that are cut anywhere. */
 import type { RawHeaders } from '../../streams/ports.ts';
-import { type AnswerHead, type Framing, framingOf, parseAnswerHead } from './answer-head.ts';
+import { type Framing, framingOf, parseAnswerHead, type ReceivedHead } from './answer-head.ts';
 import { BadAnswer } from './bad-answer.ts';
 import { ChunkReader } from './chunks.ts';
 
 /** Hears of an answer what there is to it, in order. */
 export type AnswerListener = {
   /** An answer before the final one. */
-  interim(head: AnswerHead): void;
+  interim(head: ReceivedHead): void;
   /** From here on the connection speaks another protocol. @param rest what came behind the head, borrowed */
-  switched(head: AnswerHead, rest: Buffer): void;
+  switched(head: ReceivedHead, rest: Buffer): void;
   /** The head of the final answer. */
-  started(head: AnswerHead): void;
+  started(head: ReceivedHead): void;
   /** @param content borrowed: it is overwritten once this has returned */
   data(content: Buffer): void;
   /** @param isSurplus whether there were bytes behind the answer, which belong to nothing */
   end(trailers: RawHeaders, isSurplus: boolean): void;
 };
 
-type AnswerTo = { readonly isHead: boolean; readonly mayUpgrade: boolean };
+/** What is known of the request that is answered. */
+type Asked = { readonly isHead: boolean; readonly mayUpgrade: boolean };
 
 const HEAD_END = '\r\n\r\n';
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -26,21 +27,22 @@ const CONTINUE = 100;
 const SWITCHING = 101;
 const NO_TRAILERS: RawHeaders = [];
 
+/** Reads one answer. What it hears of, it tells its listener at once, before `read` returns. */
 export class AnswerReader {
-  readonly to: AnswerTo;
+  private readonly asked: Asked;
   private readonly listener: AnswerListener;
   /** A head, as far as it has come. */
-  private half: Buffer | undefined = undefined;
+  private partialHead: Buffer | undefined = undefined;
   private framing: Framing | undefined = undefined;
   /** How much of a body is still to come whose length is known. */
-  private left = 0;
+  private bytesLeft = 0;
   private chunks: ChunkReader | undefined = undefined;
   private isOver = false;
   /** Whether any byte of an answer has come. */
   hasBegun = false;
 
-  constructor(to: AnswerTo, listener: AnswerListener) {
-    this.to = to;
+  constructor(asked: Asked, listener: AnswerListener) {
+    this.asked = asked;
     this.listener = listener;
   }
 
@@ -53,7 +55,7 @@ export class AnswerReader {
     let from = piece;
     this.hasBegun = true;
     if (this.framing === undefined) {
-      if (this.half !== undefined) from = Buffer.concat([this.half, piece]);
+      if (this.partialHead !== undefined) from = Buffer.concat([this.partialHead, piece]);
       at = this.readHeads(from);
       if (this.framing === undefined) return;
     }
@@ -71,34 +73,34 @@ export class AnswerReader {
   private readHeads(bytes: Buffer): number {
     let at = 0;
     while (!this.isOver && this.framing === undefined) {
-      const searchFrom = at === 0 ? Math.max(0, (this.half?.length ?? 0) - HEAD_END.length) : at;
+      const searchFrom = at === 0 ? Math.max(0, (this.partialHead?.length ?? 0) - HEAD_END.length) : at;
       const end = bytes.indexOf(HEAD_END, searchFrom, 'latin1');
       const length = (end === -1 ? bytes.length : end) - at;
       if (length > MAX_HEAD_BYTES) throw new BadAnswer('its headers are too long');
       if (end === -1) {
-        this.half = Buffer.from(bytes.subarray(at));
+        this.partialHead = Buffer.from(bytes.subarray(at));
         return at;
       }
       const text = bytes.toString('latin1', at, end + 2);
       at = end + HEAD_END.length;
       this.readHead(text, bytes, at);
     }
-    this.half = undefined;
+    this.partialHead = undefined;
     return at;
   }
 
   private readHead(text: string, bytes: Buffer, at: number): void {
     const head = parseAnswerHead(text);
     const { status } = head;
-    if (status === SWITCHING && this.to.mayUpgrade) {
+    if (status === SWITCHING && this.asked.mayUpgrade) {
       this.isOver = true;
       this.listener.switched(head, bytes.subarray(at));
     } else if (status === SWITCHING) {
       throw new BadAnswer('it switches to a protocol that nobody asked for');
     } else if (status >= 200) {
-      this.framing = framingOf(head, this.to.isHead);
+      this.framing = framingOf(head, this.asked.isHead);
       if (this.framing === 'chunks') this.chunks = new ChunkReader();
-      else if (this.framing !== 'close') this.left = this.framing;
+      else if (this.framing !== 'close') this.bytesLeft = this.framing;
       this.listener.started(head);
     } else if (status !== CONTINUE) {
       this.listener.interim(head);
@@ -123,10 +125,10 @@ export class AnswerReader {
   }
 
   private readRest(piece: Buffer, at: number): void {
-    const end = Math.min(piece.length, at + this.left);
-    this.left -= end - at;
+    const end = Math.min(piece.length, at + this.bytesLeft);
+    this.bytesLeft -= end - at;
     this.pass(piece, at, end);
-    if (this.left === 0) this.finish(NO_TRAILERS, end < piece.length);
+    if (this.bytesLeft === 0) this.finish(NO_TRAILERS, end < piece.length);
   }
 
   private pass(piece: Buffer, from: number, to: number): void {

@@ -10,12 +10,14 @@ const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
 /** What may stand behind a size (RFC 9112 §7.1.1). It is read over. */
 const EXTENSIONS = new RegExp(`^(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*$`);
 
+const LINE_BREAK = '\r\n';
 const LF = 0x0a;
 const CR = 0x0d;
 
 /** What the next byte belongs to. */
 type Part = 'size' | 'extensions' | 'sizeEnd' | 'data' | 'dataEnd' | 'dataEndLf' | 'trailers';
 
+/** Reads one body. Where the content of its chunks stands in a piece, it says after each. */
 export class ChunkReader {
   /** What stood behind the last chunk, once all has been read. */
   trailers: readonly string[] = [];
@@ -28,11 +30,11 @@ export class ChunkReader {
   private lineBytes = 0;
   private extensions = '';
   /** How much of the chunk is still to come. */
-  private left = 0;
-  private tail = '';
+  private bytesLeft = 0;
+  private trailerText = '';
 
   /**
-   * Reads `piece` from `at` on. The content of all chunks in it is moved together, so that it can be passed on as one.
+   * Reads `piece` from `at` on, and writes to it: the content of all chunks in it is moved together, to be passed on as one.
    *
    * @returns where the body ended, or -1 if there is more to come
    * @throws BadAnswer for what are no chunks
@@ -55,9 +57,9 @@ export class ChunkReader {
   }
 
   private readData(piece: Buffer, at: number): number {
-    const end = Math.min(piece.length, at + this.left);
-    this.left -= end - at;
-    if (this.left === 0) this.part = 'dataEnd';
+    const end = Math.min(piece.length, at + this.bytesLeft);
+    this.bytesLeft -= end - at;
+    if (this.bytesLeft === 0) this.part = 'dataEnd';
     if (this.contentTo === this.contentFrom) {
       this.contentFrom = at;
       this.contentTo = end;
@@ -75,7 +77,7 @@ export class ChunkReader {
         break;
       case 'extensions':
         if (byte === CR) this.endExtensions();
-        else this.keepOfLine(byte);
+        else this.keepOfExtensions(byte);
         break;
       case 'sizeEnd':
         if (byte !== LF) throw new BadAnswer('the size of a chunk does not end its line');
@@ -108,11 +110,11 @@ export class ChunkReader {
       this.part = 'sizeEnd';
     } else {
       this.part = 'extensions';
-      this.keepOfLine(byte);
+      this.keepOfExtensions(byte);
     }
   }
 
-  private keepOfLine(byte: number): void {
+  private keepOfExtensions(byte: number): void {
     if (byte === LF) throw new BadAnswer('the size of a chunk ends in a bare LF');
     this.extensions += String.fromCharCode(byte);
     if (this.extensions.length > MAX_SIZE_LINE_BYTES) throw new BadAnswer('a chunk extension is too long');
@@ -126,7 +128,7 @@ export class ChunkReader {
   }
 
   private begin(): void {
-    this.left = this.size;
+    this.bytesLeft = this.size;
     this.part = this.size === 0 ? 'trailers' : 'data';
     this.size = 0;
     this.hasSize = false;
@@ -134,17 +136,24 @@ export class ChunkReader {
   }
 
   private readTrailers(piece: Buffer, at: number): number {
-    const before = this.tail.length;
+    const before = this.trailerText.length;
     // No further than the longest there may be, since whatever comes behind an answer is none of it.
-    this.tail += piece.toString('latin1', at, Math.min(piece.length, at + MAX_TRAILER_BYTES));
-    const end = this.tail.startsWith('\r\n') ? 0 : this.tail.indexOf('\r\n\r\n', Math.max(0, before - 3)) + 2;
-    if (end !== 1) {
-      this.trailers = parseFieldLines(this.tail.slice(0, end), 0);
-      return at + end + 2 - before;
+    this.trailerText += piece.toString('latin1', at, Math.min(piece.length, at + MAX_TRAILER_BYTES));
+    const end = endOfTrailers(this.trailerText, Math.max(0, before - 3));
+    if (end !== -1) {
+      this.trailers = parseFieldLines(this.trailerText.slice(0, end), 0);
+      return at + end + LINE_BREAK.length - before;
     }
-    if (this.tail.length >= MAX_TRAILER_BYTES) throw new BadAnswer('the trailers are too long');
+    if (this.trailerText.length >= MAX_TRAILER_BYTES) throw new BadAnswer('the trailers are too long');
     return -1;
   }
+}
+
+/** @returns where the empty line stands that ends them, or -1. @param from where there may be one at the earliest */
+function endOfTrailers(text: string, from: number): number {
+  if (text.startsWith(LINE_BREAK)) return 0;
+  const lastLine = text.indexOf(LINE_BREAK + LINE_BREAK, from);
+  return lastLine === -1 ? -1 : lastLine + LINE_BREAK.length;
 }
 
 /** @returns -1 for what is none */

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 on a connection to a backend (RFC 9112), one request at a time. It is framed here rather than by undici, since
- * that costs less than half as much, and since a leased socket then is just what its name says: a connection.
+ * HTTP/1.1 on a connection to a backend (RFC 9112), one request at a time. Framed here and not by undici, which costs more and
+ * hides what becomes of the connection (ARCHITECTURE.md, *Sockets*).
  */
 import type { Socket } from 'node:net';
 import type { UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
@@ -9,9 +9,11 @@ import { classifyLoss } from '../failures.ts';
 import type { Incoming } from '../incoming.ts';
 import { createResponseClock, type ResponseTimeouts } from '../response-clock.ts';
 import { createIdleLimit } from './idle-limit.ts';
-import { type Line, Sending } from './sending.ts';
+import { type Carrier, Sending } from './sending.ts';
 
 /**
+ * Speaks without undici.
+ *
  * @param tcp an open connection
  * @param incoming what comes over it
  * @param host `host:port`, for requests that name no host
@@ -38,7 +40,7 @@ export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: str
     if (current?.ended() !== true) tcp.destroy();
   };
 
-  const line: Line = {
+  const carrier: Carrier = {
     tcp,
     clock,
     host,
@@ -62,10 +64,10 @@ export function createHttp1Connection(tcp: Socket, incoming: Incoming, host: str
 
   return {
     send(request: UpstreamRequest, receiver: UpstreamReceiver, timeouts: ResponseTimeouts) {
-      current = new Sending(line, request, receiver, timeouts);
+      current = new Sending(carrier, request, receiver, timeouts);
       idleLimit.end();
-      // The event loop turns once, so that a close which has arrived is seen before anything is written. One that came right
-      // behind the answer before is seen a turn later.
+      // Put off, so that a close which has arrived is seen before anything is written. Within the read of the answer before, the
+      // next read is one turn of the event loop further off.
       setImmediate(isReading ? writeNextTurn : write, current);
     },
     closed(error) {

@@ -2,9 +2,8 @@
  * Closes an idle connection shortly before its backend would, where the backend has said when that is: a request that meets
  * the backend's close on its way would be lost.
  */
+import { KEEP_ALIVE_MARGIN_MS } from '../connection.ts';
 
-/** How long before the backend. */
-const MARGIN_MS = 1000;
 /** No timer of Node is longer; one that is shorter than what is left is set again. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -39,8 +38,8 @@ export function createIdleLimit(close: () => void): IdleLimit {
   return {
     begin(timeoutMs) {
       if (timeoutMs === undefined) return true;
-      if (timeoutMs <= MARGIN_MS) return false;
-      due = performance.now() + timeoutMs - MARGIN_MS;
+      if (timeoutMs <= KEEP_ALIVE_MARGIN_MS) return false;
+      due = performance.now() + timeoutMs - KEEP_ALIVE_MARGIN_MS;
       ensure();
       return true;
     },

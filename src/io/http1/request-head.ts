@@ -11,7 +11,7 @@ export function isSentInChunks({ body, headers }: UpstreamRequest): boolean {
   return body instanceof Readable && firstValueOf(headers, 'content-length') === undefined;
 }
 
-/** @param host what is asked for where the client, of HTTP/1.0, has named no host */
+/** @returns the head with the empty line at its end. @param host what is asked for where the client, of HTTP/1.0, has named no host */
 export function requestHeadOf(request: UpstreamRequest, host: string): string {
   const { method, target, headers, upgrade } = request;
   const named = firstValueOf(headers, 'host') === undefined ? `Host: ${host}\r\n` : '';

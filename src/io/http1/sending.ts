@@ -3,17 +3,17 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { UpstreamFailure } from '../../actors/events.ts';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
-import { classifyFailure } from '../failures.ts';
-import { sendableReason } from '../reason.ts';
+import { classifyFailure, withinHead } from '../failures.ts';
+import { textOf } from '../latin1.ts';
 import type { ResponseClock, ResponseTimeouts, TimedRequest } from '../response-clock.ts';
-import { type AnswerHead, keepAliveTimeoutMs, keepsConnection } from './answer-head.ts';
+import { keepAliveTimeoutMs, keepsConnection, type ReceivedHead } from './answer-head.ts';
 import { type AnswerListener, AnswerReader } from './answer-reader.ts';
 import { BadAnswer } from './bad-answer.ts';
 import { isSentInChunks, requestHeadOf } from './request-head.ts';
 import { startUpload, type Upload } from './upload.ts';
 
 /** What requests on one connection share. */
-export type Line = {
+export type Carrier = {
   readonly tcp: Socket;
   readonly clock: ResponseClock;
   /** `host:port`, as a `Host` has it. */
@@ -27,7 +27,7 @@ export type Line = {
 };
 
 /** Up to this size a body is copied behind its head: two pieces cost more. */
-const MOST_COPIED = 8 * 1024;
+const MAX_COPIED_BYTES = 8 * 1024;
 
 /** A class, since there is one for each request: its methods are not made anew each time. */
 export class Sending implements AnswerListener, TimedRequest, Flow {
@@ -35,41 +35,48 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   readonly idleTimeoutMs: number;
   /** Whether anything may have been written. */
   isWritten = false;
-  private readonly line: Line;
+  private readonly carrier: Carrier;
+  private readonly isHead: boolean;
   private readonly receiver: UpstreamReceiver;
   private readonly reader: AnswerReader;
-  /** Until it is written; its body may be long, and the answer takes longer yet. */
+  /** Dropped once written: its body may be long, and the answer may take minutes. */
   private request: UpstreamRequest | undefined;
   private upload: Upload | undefined = undefined;
-  private head: AnswerHead | undefined = undefined;
+  private head: ReceivedHead | undefined = undefined;
   private isPaused = false;
   private isOver = false;
 
-  constructor(line: Line, request: UpstreamRequest, receiver: UpstreamReceiver, timeouts: ResponseTimeouts) {
+  constructor(
+    carrier: Carrier,
+    request: UpstreamRequest,
+    receiver: UpstreamReceiver,
+    timeouts: ResponseTimeouts,
+  ) {
     const { method, upgrade } = request;
-    this.line = line;
+    this.carrier = carrier;
+    this.isHead = method === 'HEAD';
     this.request = request;
     this.receiver = receiver;
     this.headersTimeoutMs = timeouts.headersTimeoutMs;
     this.idleTimeoutMs = timeouts.idleTimeoutMs;
-    this.reader = new AnswerReader({ isHead: method === 'HEAD', mayUpgrade: upgrade !== undefined }, this);
+    this.reader = new AnswerReader({ isHead: this.isHead, mayUpgrade: upgrade !== undefined }, this);
   }
 
   /** Writes the request, or as much of it as there is. */
   write(): void {
-    const { request, line } = this;
-    // Of a socket that has closed by now, the request hears when that is told; it can be sent again, since nothing was written.
-    if (request === undefined || this.isOver || line.tcp.destroyed) return;
+    const { request, carrier } = this;
+    // A socket that has closed by now reports it through `closed`; the request can be sent again, since nothing was written.
+    if (request === undefined || this.isOver || carrier.tcp.destroyed) return;
     this.request = undefined;
     this.isWritten = true;
-    line.clock.sent(this);
-    const head = requestHeadOf(request, line.host);
+    carrier.clock.sent(this);
+    const head = requestHeadOf(request, carrier.host);
     const { body } = request;
     if (body instanceof Readable) {
-      line.tcp.write(head, 'latin1');
-      this.upload = startUpload(line.tcp, body, isSentInChunks(request), this.progressed);
+      carrier.tcp.write(head, 'latin1');
+      this.upload = startUpload(carrier.tcp, body, isSentInChunks(request), () => this.progressed());
     } else {
-      writeWhole(line.tcp, head, body, this.progressed);
+      writeWhole(carrier.tcp, head, body, () => this.progressed());
     }
   }
 
@@ -91,42 +98,40 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   /** No answer comes any more, or no more of it. */
   fail(reason: UpstreamFailure): void {
     if (!this.conclude()) return;
-    // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
-    const isHalfHead =
-      this.reader.hasBegun && this.head === undefined && (reason === 'closed' || reason === 'reset');
-    this.line.giveUp();
-    this.receiver.failed(isHalfHead ? 'badResponse' : reason, this.isWritten);
+    const isHalfHead = this.reader.hasBegun && this.head === undefined;
+    this.carrier.giveUp();
+    this.receiver.failed(isHalfHead ? withinHead(reason) : reason, this.isWritten);
   }
 
-  interim({ status, headers }: AnswerHead): void {
-    this.line.clock.progressed();
+  interim({ status, headers }: ReceivedHead): void {
+    this.carrier.clock.progressed();
     this.receiver.informed(status, headers);
   }
 
-  switched({ headers }: AnswerHead, rest: Buffer): void {
+  switched({ headers }: ReceivedHead, rest: Buffer): void {
     if (!this.conclude()) return;
-    this.line.handOver(rest);
-    this.receiver.switched(headers, this.line.tcp);
+    this.carrier.handOver(rest);
+    this.receiver.switched(headers, this.carrier.tcp);
   }
 
-  started(head: AnswerHead): void {
+  started(head: ReceivedHead): void {
     this.head = head;
-    this.line.clock.begun();
-    this.receiver.started(head.status, sendableReason(head.reason), head.headers, this);
+    this.carrier.clock.begun();
+    this.receiver.started(head.status, head.reason, head.headers, this);
   }
 
   data(content: Buffer): void {
-    this.line.clock.progressed();
+    this.carrier.clock.progressed();
     this.receiver.data(content);
   }
 
   end(trailers: RawHeaders, isSurplus: boolean): void {
-    const { head, line, upload } = this;
-    const isSent = line.tcp.writableLength === 0 && (upload === undefined || upload.isDone);
+    const { head, carrier, upload } = this;
+    const isSent = carrier.tcp.writableLength === 0 && (upload === undefined || upload.isDone);
     if (head === undefined || !this.conclude()) return;
-    const isKept = !isSurplus && isSent && keepsConnection(head, this.reader.to.isHead);
-    const mayCarryOn = isKept && line.release(keepAliveTimeoutMs(head));
-    if (!mayCarryOn) line.giveUp();
+    const isKept = !isSurplus && isSent && keepsConnection(head, this.isHead);
+    const mayCarryOn = isKept && carrier.release(keepAliveTimeoutMs(head));
+    if (!mayCarryOn) carrier.giveUp();
     this.receiver.ended(trailers, mayCarryOn);
   }
 
@@ -142,27 +147,27 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   pause(): void {
     if (this.isOver || this.isPaused) return;
     this.isPaused = true;
-    this.line.clock.paused(this);
-    this.line.tcp.pause();
+    this.carrier.clock.paused(this);
+    this.carrier.tcp.pause();
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.line.clock.resumed(this);
-    this.line.tcp.resume();
+    this.carrier.clock.resumed(this);
+    this.carrier.tcp.resume();
   }
 
-  private readonly progressed = (): void => {
-    if (!this.isOver) this.line.clock.progressed();
-  };
+  private progressed(): void {
+    if (!this.isOver) this.carrier.clock.progressed();
+  }
 
   /** @returns false if it was over before */
   private conclude(): boolean {
     if (this.isOver) return false;
     this.resume();
     this.isOver = true;
-    this.line.clock.stop(this);
+    this.carrier.clock.stop(this);
     this.upload?.stop();
     return true;
   }
@@ -171,8 +176,8 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
 function writeWhole(tcp: Socket, head: string, body: Uint8Array | null, progressed: () => void): void {
   if (body === null) {
     tcp.write(head, 'latin1');
-  } else if (body.byteLength <= MOST_COPIED) {
-    tcp.write(head + Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+  } else if (body.byteLength <= MAX_COPIED_BYTES) {
+    tcp.write(head + textOf(body), 'latin1');
   } else {
     tcp.cork();
     tcp.write(head, 'latin1');

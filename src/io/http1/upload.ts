@@ -11,11 +11,16 @@ export type Upload = {
   stop(): void;
 };
 
-/** @param progressed called when a piece has been sent, and when the backend has taken what waited */
+/**
+ * Begins to send; it goes on by itself, until the body ends, or `stop`.
+ *
+ * @param inChunks whether the body is framed here (RFC 9112 §7.1)
+ * @param progressed called when a piece has been sent, and when the backend has taken what waited
+ */
 export function startUpload(tcp: Socket, body: Readable, inChunks: boolean, progressed: () => void): Upload {
   let isDone = false;
   const onData = (piece: Buffer) => {
-    const mayGoOn = inChunks ? writeChunk(tcp, piece) : tcp.write(piece);
+    const mayGoOn = inChunks ? sendChunk(tcp, piece) : tcp.write(piece);
     progressed();
     if (!mayGoOn) body.pause();
   };
@@ -49,7 +54,7 @@ export function startUpload(tcp: Socket, body: Readable, inChunks: boolean, prog
   };
 }
 
-function writeChunk(tcp: Socket, piece: Buffer): boolean {
+function sendChunk(tcp: Socket, piece: Buffer): boolean {
   if (piece.length === 0) return true;
   tcp.cork();
   tcp.write(`${piece.length.toString(16)}\r\n`, 'latin1');

@@ -6,11 +6,10 @@ import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { Client, type Dispatcher } from 'undici';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
-import type { Connection } from '../connection.ts';
-import { classifyLoss } from '../failures.ts';
+import { type Connection, KEEP_ALIVE_MARGIN_MS } from '../connection.ts';
+import { classifyLoss, withinHead } from '../failures.ts';
 import { firstValueOf, isChunkedOnly, responseTrailers, valuesOf } from '../headers.ts';
 import type { Incoming } from '../incoming.ts';
-import { sendableReason } from '../reason.ts';
 import {
   createResponseClock,
   type ResponseClock,
@@ -21,15 +20,15 @@ import { lettingGo } from './letting-go.ts';
 import { offerReads } from './offered-reads.ts';
 import { type Sieve, siftContinues } from './unasked-continue.ts';
 
-/** undici closes an idle socket this long before the server's `Keep-Alive: timeout` says it would. */
-const KEEP_ALIVE_MARGIN_MS = 1_000;
 /** The pool decides how long a socket may idle; undici's own limit only has to be longer than any of ours. */
 const UNDICI_IDLE_LIMIT_MS = 2 ** 31 - 1;
 
 /** What requests on one connection share. */
-type Line = { readonly tcp: Socket; readonly clock: ResponseClock; readonly sieve: Sieve };
+type Carrier = { readonly tcp: Socket; readonly clock: ResponseClock; readonly sieve: Sieve };
 
 /**
+ * Speaks by undici.
+ *
  * @param tcp an open connection
  * @param incoming what comes over it; undefined if undici is to read it as a stream
  * @param origin such as `http://127.0.0.1:8001`
@@ -40,7 +39,7 @@ export function createUndiciConnection(
   origin: string,
 ): Connection {
   if (incoming !== undefined) offerReads(tcp, incoming);
-  const line: Line = { tcp, clock: createResponseClock(), sieve: siftContinues(tcp) };
+  const carrier: Carrier = { tcp, clock: createResponseClock(), sieve: siftContinues(tcp) };
   const client = clientOver(tcp, origin);
   return {
     send(request, receiver, timeouts) {
@@ -56,10 +55,10 @@ export function createUndiciConnection(
           headersTimeout: 0,
           bodyTimeout: 0,
         },
-        new Sending(line, request, receiver, timeouts),
+        new Sending(carrier, request, receiver, timeouts),
       );
     },
-    closed: () => line.clock.closed(),
+    closed: () => carrier.clock.closed(),
   };
 }
 
@@ -92,7 +91,7 @@ function socketGoneError(): Error {
 class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  private readonly line: Line;
+  private readonly carrier: Carrier;
   private readonly isHead: boolean;
   /** Not the whole request: its body may be long, and the answer longer yet. */
   private readonly upload: Readable | undefined;
@@ -102,12 +101,12 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   private isHeadWhole = false;
 
   constructor(
-    line: Line,
+    carrier: Carrier,
     { method, body }: UpstreamRequest,
     receiver: UpstreamReceiver,
     { headersTimeoutMs, idleTimeoutMs }: ResponseTimeouts,
   ) {
-    this.line = line;
+    this.carrier = carrier;
     this.isHead = method === 'HEAD';
     this.upload = body instanceof Readable ? body : undefined;
     this.receiver = receiver;
@@ -117,16 +116,16 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
-    this.line.clock.sent(this);
-    this.line.sieve.expect(this);
+    this.carrier.clock.sent(this);
+    this.carrier.sieve.expect(this);
   }
 
   onBodySent(): void {
-    this.line.clock.progressed();
+    this.carrier.clock.progressed();
   }
 
   onRequestSent(): void {
-    this.line.clock.progressed();
+    this.carrier.clock.progressed();
   }
 
   onResponseStarted(): void {
@@ -139,7 +138,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     _headers: unknown,
     reason?: string,
   ): void {
-    const { clock } = this.line;
+    const { clock } = this.carrier;
     const list = rawList(controller.rawHeaders);
     const fault = faultOfHead(status, list);
     if (fault !== undefined) {
@@ -150,7 +149,7 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     } else {
       this.isHeadWhole = true;
       clock.begun();
-      this.receiver.started(status, sendableReason(reasonBytes(reason ?? '')), list, this);
+      this.receiver.started(status, reasonBytes(reason ?? ''), list, this);
     }
   }
 
@@ -160,17 +159,17 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     _headers: unknown,
     connection: Duplex,
   ): void {
-    this.line.clock.stop(this);
+    this.carrier.clock.stop(this);
     this.receiver.switched(rawList(controller.rawHeaders), connection);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.line.clock.progressed();
+    this.carrier.clock.progressed();
     this.receiver.data(chunk);
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const { clock, tcp } = this.line;
+    const { clock, tcp } = this.carrier;
     clock.stop(this);
     // Where closing tells the end, undici takes a reset for it as well; but then the rest may be missing.
     const error = tcp.errored;
@@ -183,18 +182,19 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     queueMicrotask(() => this.receiver.ended(trailers, !tcp.destroyed && this.mayCarryOn(trailers)));
   }
 
-  /** The parser heeds also in trailers what concerns the connection, and would take the next answer for garbage. */
+  /**
+   * undici's parser heeds also in trailers what concerns the connection, and would take the next answer for garbage. Nor behind
+   * HEAD, where a faulty backend sends a body all the same.
+   */
   private mayCarryOn(trailers: RawHeaders): boolean {
     return !this.isHead && responseTrailers(trailers).length === trailers.length;
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    this.line.clock.stop(this);
+    this.carrier.clock.stop(this);
     const reason = classifyLoss(error);
-    // Half a head is not "nothing yet": a second backend must not be asked after a first response byte.
-    const isHalfHead =
-      this.hasAnswerBegun && !this.isHeadWhole && (reason === 'closed' || reason === 'reset');
-    this.receiver.failed(isHalfHead ? 'badResponse' : reason, this.controller !== undefined);
+    const isHalfHead = this.hasAnswerBegun && !this.isHeadWhole;
+    this.receiver.failed(isHalfHead ? withinHead(reason) : reason, this.controller !== undefined);
   }
 
   /** Whether a body is still to come, and the backend would take more of it than there is. */
@@ -209,12 +209,12 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
 
   /** A backend that is held back is not timed. */
   pause(): void {
-    this.line.clock.paused(this);
+    this.carrier.clock.paused(this);
     this.controller?.pause();
   }
 
   resume(): void {
-    this.line.clock.resumed(this);
+    this.carrier.clock.resumed(this);
     this.controller?.resume();
   }
 }

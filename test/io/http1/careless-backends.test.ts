@@ -61,7 +61,7 @@ describe('a socket is not used again', () => {
     ['204', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
     ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 40\r\n\r\n'],
   ] as const) {
-    it(`after ${what}, behind which a faulty backend sends a body (RFC 9112 §6.3)`, async () => {
+    it(`after ${what}, behind which a faulty backend might send a body (RFC 9112 §6.3)`, async () => {
       await using backend = await startRawBackend((peer) => peer.send(head));
       await withGateway({ backends: [backend] }, async (gateway) => {
         using client = await connectRaw(gateway.port);

@@ -48,7 +48,19 @@ describe('an idle connection', () => {
     assert.equal(close.mock.callCount(), 1);
   });
 
-  it('of which the backend speaks of years has no timer that Node would take for one of a millisecond', (context) => {
+  it('whose backend speaks of months is closed then, though no timer of Node is that long', (context) => {
+    const pass = freeze(context);
+    const close = context.mock.fn();
+    createIdleLimit(close).begin(LONGEST_TIMER_MS + 60_000);
+    pass(LONGEST_TIMER_MS);
+    assert.equal(close.mock.callCount(), 0);
+    pass(58_999);
+    assert.equal(close.mock.callCount(), 0);
+    pass(1);
+    assert.equal(close.mock.callCount(), 1);
+  });
+
+  it('whose backend speaks of years is not closed at once', (context) => {
     const delays: number[] = [];
     const set = setTimeout;
     context.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => {

@@ -1,19 +1,19 @@
 /**
- * `upstream.client: undici`, which takes the place of the client of our own: what comes of an answer is the same with either,
+ * `upstream.http1: undici`, in the place of what Reprise has itself: what comes of an answer is the same with either,
  * so each is the other's judge.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startMock } from '../../mock/server.ts';
-import { drawFor } from '../fuzz/random.ts';
-import { SHAPES, validAnswer } from '../fuzz/responses/valid.ts';
-import { connectRaw } from '../support/raw-client.ts';
-import { failuresOf, withGateway } from './support/gateway.ts';
-import { startRawBackend } from './support/raw-backend.ts';
-import { requestText } from './support/requests.ts';
-import { type RawResponse, responsesOf } from './support/responses.ts';
+import { startMock } from '../../../mock/server.ts';
+import { drawFor } from '../../fuzz/random.ts';
+import { SHAPES, validAnswer } from '../../fuzz/responses/valid.ts';
+import { connectRaw } from '../../support/raw-client.ts';
+import { failuresOf, withGateway } from '../support/gateway.ts';
+import { startRawBackend } from '../support/raw-backend.ts';
+import { requestText } from '../support/requests.ts';
+import { type RawResponse, responsesOf } from '../support/responses.ts';
 
-const CLIENTS = ['builtin', 'undici'] as const;
+const CHOICES = ['builtin', 'undici'] as const;
 const MARKER = 'mk0123456789z';
 const DRAWN = 40;
 
@@ -25,31 +25,32 @@ function essence({ statusLine, headers, body, trailers, framing }: RawResponse) 
   return { statusLine, headers: kept, body, trailers, framing };
 }
 
-describe('either client', () => {
+describe('either way', () => {
   const answers = [
     ...SHAPES.map((shape) => shape(MARKER)),
     ...Array.from({ length: DRAWN }, (_, number) => validAnswer(drawFor('either', number), MARKER, 70_000)),
   ];
 
-  it(`gives the same to the gateway's client, for ${answers.length} answers`, async () => {
+  it(`the client gets the same, for ${answers.length} answers`, async () => {
     for (const [index, answer] of answers.entries()) {
       const got: ReturnType<typeof essence>[] = [];
-      for (const client of CLIENTS) {
+      for (const http1 of CHOICES) {
         await using backend = await startRawBackend((peer) => void peer.socket.end(answer, 'latin1'));
-        await withGateway({ backends: [backend], upstream: { client } }, async (gateway) => {
+        await withGateway({ backends: [backend], upstream: { http1 } }, async (gateway) => {
           using asking = await connectRaw(gateway.port);
           asking.send(requestText());
           got.push(essence(await responsesOf(asking).next()));
+          assert.equal(failuresOf(gateway), 0);
         });
       }
       assert.deepEqual(got[0], got[1], `answer ${index}: ${JSON.stringify(answer.slice(0, 200))}`);
     }
   });
 
-  for (const client of CLIENTS) {
-    it(`asks again over a new connection where a kept one was stale: ${client}`, async () => {
+  for (const http1 of CHOICES) {
+    it(`asks again over a new connection where a kept one was stale: ${http1}`, async () => {
       await using mock = await startMock({ script: { fault: 'close', faultOnReusedSocket: true } });
-      await withGateway({ backends: [mock], upstream: { client } }, async (gateway) => {
+      await withGateway({ backends: [mock], upstream: { http1 } }, async (gateway) => {
         using asking = await connectRaw(gateway.port);
         const responses = responsesOf(asking);
         for (let round = 1; round <= 2; round += 1) {
@@ -60,9 +61,9 @@ describe('either client', () => {
       });
     });
 
-    it(`ends the request when the client leaves: ${client}`, async () => {
+    it(`ends the request when the client leaves: ${http1}`, async () => {
       await using backend = await startRawBackend();
-      await withGateway({ backends: [backend], upstream: { client } }, async (gateway) => {
+      await withGateway({ backends: [backend], upstream: { http1 } }, async (gateway) => {
         using asking = await connectRaw(gateway.port);
         asking.send(requestText());
         const peer = await backend.connection(1);
@@ -75,7 +76,7 @@ describe('either client', () => {
   }
 });
 
-describe('the client of undici', () => {
+describe('undici', () => {
   it('serves the sockets that are opened after a reload', async () => {
     const seen: string[] = [];
     await using backend = await startRawBackend((peer) => {
@@ -86,8 +87,8 @@ describe('the client of undici', () => {
     await withGateway({ backends: [backend] }, async (gateway) => {
       using asking = await connectRaw(gateway.port);
       const responses = responsesOf(asking);
-      for (const client of CLIENTS) {
-        await gateway.reconfigure({ backends: [backend], upstream: { client } });
+      for (const http1 of CHOICES) {
+        await gateway.reconfigure({ backends: [backend], upstream: { http1 } });
         asking.send(requestText());
         assert.equal((await responses.next()).status, 200);
       }
@@ -98,7 +99,7 @@ describe('the client of undici', () => {
   it('does not use a socket again whose trailers spoke of the connection, since its parser heeds them', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n';
     await using backend = await startRawBackend((peer) => peer.send(answer));
-    await withGateway({ backends: [backend], upstream: { client: 'undici' } }, async (gateway) => {
+    await withGateway({ backends: [backend], upstream: { http1: 'undici' } }, async (gateway) => {
       using asking = await connectRaw(gateway.port);
       asking.send(requestText());
       assert.equal((await responsesOf(asking).next()).body, '');
