@@ -9,6 +9,8 @@ import { createUpstream } from '../../src/io/upstream.ts';
 import type { UpstreamReceiver } from '../../src/streams/ports.ts';
 import { startRawBackend } from './support/raw-backend.ts';
 
+const unexpected = () => assert.fail('nothing else was expected');
+
 const REQUEST = { method: 'GET', target: '/v1/x', headers: [], body: null, upgrade: undefined };
 
 describe('a connection that was open', () => {
@@ -29,7 +31,6 @@ describe('a connection that was open', () => {
         const sockets = { connectionOf: () => connection };
         const upstream = createUpstream(sockets, () => ({ headersTimeoutMs: 5000, idleTimeoutMs: 5000 }));
         const failed = new Promise((resolve) => {
-          const unexpected = () => assert.fail('nothing was answered');
           const receiver: UpstreamReceiver = {
             ...{ switched: unexpected, informed: unexpected, started: unexpected, data: unexpected },
             ended: unexpected,
@@ -43,4 +44,28 @@ describe('a connection that was open', () => {
       });
     }
   }
+});
+
+describe('an answer that its receiver throws at', () => {
+  it('fails, and its connection is closed; nothing is thrown any further', async () => {
+    await using backend = await startRawBackend((peer) =>
+      peer.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'),
+    );
+    const { port } = backend;
+    const { tcp, incoming } = connectWithDirectReads({ host: '127.0.0.1', port });
+    await once(tcp, 'connect');
+    const connection = createHttp1Connection(tcp, incoming, `127.0.0.1:${port}`);
+    const failed = new Promise((resolve) => {
+      const receiver: UpstreamReceiver = {
+        ...{ switched: unexpected, informed: unexpected, data: unexpected, ended: unexpected },
+        started() {
+          throw new RangeError('cannot be passed on');
+        },
+        failed: (...how) => resolve(how),
+      };
+      connection.send(REQUEST, receiver, { headersTimeoutMs: 5000, idleTimeoutMs: 5000 });
+    });
+    assert.deepEqual(await failed, ['other', true]);
+    assert.ok(tcp.destroyed);
+  });
 });

@@ -85,7 +85,9 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
     try {
       this.reader.read(piece);
     } catch (error) {
-      // Whatever else it may be, no other request is to suffer from it.
+      // After the end there is nobody left to tell.
+      if (this.isOver) throw error;
+      // A head that the client's end cannot pass on, though it is valid, costs this request and no other.
       this.fail(error instanceof BadAnswer ? 'badResponse' : 'other');
     }
   }
