@@ -36,6 +36,12 @@ async function startTlsBackend(certificate: Certificate) {
   server.on('secureConnection', () => {
     connections += 1;
   });
+  server.on('upgrade', (_request, socket) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst ',
+    );
+    socket.pipe(socket);
+  });
   const port = await listenOnLoopback(server);
   return {
     ...({ protocol: 'https', port, name: 'gpu' } as const),
@@ -176,6 +182,21 @@ describe('a reload', () => {
       assert.deepEqual(outcome.ok && outcome.changed, ['upstream.tls.caFile']);
       client.send(requestText());
       assert.equal((await responses.next()).status, 200);
+    });
+  });
+});
+
+describe('a WebSocket to a backend behind TLS', () => {
+  it('is a tunnel like any other, with what came together with its 101', async () => {
+    await using backend = await startTlsBackend(createCertificate({ names: ['127.0.0.1'], by: authority }));
+    await withGateway({ backends: [backend], upstream: { tls: { caFile } } }, async (gateway) => {
+      using client = await connectRaw(gateway.port);
+      const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+      client.send(requestText({ target: '/v1/realtime', headers }));
+      await client.until(/\r\n\r\nfirst $/);
+      const echo = 'x'.repeat(100_000);
+      client.send(echo);
+      await client.until((text) => text.endsWith(`first ${echo}`));
     });
   });
 });
