@@ -3,10 +3,7 @@
  * a short body itself, and several pieces go out by `writev`, which costs more than `write`.
  */
 import type { ServerResponse } from 'node:http';
-import { textOf } from './latin1.ts';
-
-/** Up to this size, copying the bytes into one piece costs less than handing Node another piece. */
-const MAX_COPIED_BYTES = 8 * 1024;
+import { MAX_COPIED_BYTES, textOf } from './latin1.ts';
 
 /**
  * Writes a chunk of a chunked answer (RFC 9112 §7.1). An empty one is left out, since it would end the answer.

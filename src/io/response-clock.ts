@@ -2,9 +2,9 @@
  * How long a backend may keep a request waiting: for the head of its answer, and then between two pieces of it. Exact to
  * the millisecond. (undici's own timers count in half seconds; they are left off.)
  *
- * A timer set for each request and moved at each piece would cost more than all else here. So each socket has one, which is
- * left alone: progress only notes the time, and a timer that goes off too early is set anew for what is left.
+ * Each socket has one timer, and progress only notes the time.
  */
+import { createLazyTimer } from './lazy-timer.ts';
 
 export type ResponseTimeouts = {
   /** From the end of the request, the last piece of it that was taken, or an interim answer, to the head of the answer. */
@@ -43,25 +43,15 @@ export function createResponseClock(): ResponseClock {
   let isPaused = false;
   let limitMs = 0;
   let since = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let firesAt = Number.POSITIVE_INFINITY;
-  let isClosed = false;
 
-  const ensure = () => {
-    const due = since + limitMs;
-    if (due >= firesAt || isClosed) return;
-    clearTimeout(timer);
-    firesAt = due;
-    // A socket that idles, or the process that ends, is not kept for it.
-    timer = setTimeout(onTime, Math.max(1, Math.ceil(due - performance.now()))).unref();
-  };
-  const onTime = () => {
-    firesAt = Number.POSITIVE_INFINITY;
-    if (request === undefined || isPaused) return;
+  const dueAt = () => {
+    if (request === undefined || isPaused) return Number.POSITIVE_INFINITY;
     if (!hasBegun && request.isClientsTurn()) since = performance.now();
-    if (performance.now() < since + limitMs) ensure();
-    else request.onTimeout(hasBegun ? idleTimeoutError() : headersTimeoutError());
+    return since + limitMs;
   };
+  const timer = createLazyTimer(dueAt, () => {
+    request?.onTimeout(hasBegun ? idleTimeoutError() : headersTimeoutError());
+  });
   return {
     sent(next) {
       request = next;
@@ -69,7 +59,7 @@ export function createResponseClock(): ResponseClock {
       isPaused = false;
       limitMs = next.headersTimeoutMs;
       since = performance.now();
-      ensure();
+      timer.ensure();
     },
     progressed() {
       since = performance.now();
@@ -79,7 +69,7 @@ export function createResponseClock(): ResponseClock {
       hasBegun = true;
       limitMs = request.idleTimeoutMs;
       since = performance.now();
-      ensure();
+      timer.ensure();
     },
     paused(of) {
       if (of === request) isPaused = true;
@@ -88,15 +78,12 @@ export function createResponseClock(): ResponseClock {
       if (of !== request || !isPaused) return;
       isPaused = false;
       since = performance.now();
-      ensure();
+      timer.ensure();
     },
     stop(of) {
       if (of === request) request = undefined;
     },
-    closed() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
+    closed: timer.clear,
   };
 }
 

@@ -34,7 +34,7 @@ export type SocketOptions = {
   readonly secureContext: () => tls.SecureContext | undefined;
 };
 
-/** Sockets are opened and closed as the core decides; each of their ends is told once, in `facts$`. */
+/** Sockets are opened and closed as the core decides; an end that it has not decided on is told once, in `facts$`. */
 export function createSocketRegistry({
   connectTimeoutMs,
   http1,

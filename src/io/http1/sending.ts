@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { UpstreamFailure } from '../../actors/events.ts';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
 import { classifyFailure, withinHead } from '../failures.ts';
-import { textOf } from '../latin1.ts';
+import { MAX_COPIED_BYTES, textOf } from '../latin1.ts';
 import type { ResponseClock, ResponseTimeouts, TimedRequest } from '../response-clock.ts';
 import { keepAliveTimeoutMs, keepsConnection, type ReceivedHead } from './answer-head.ts';
 import { type AnswerListener, AnswerReader } from './answer-reader.ts';
@@ -25,9 +25,6 @@ export type Carrier = {
   /** The request is over, and the connection with it. */
   giveUp(): void;
 };
-
-/** Up to this size a body is copied behind its head: two pieces cost more. */
-const MAX_COPIED_BYTES = 8 * 1024;
 
 /** A class, since there is one for each request: its methods are not made anew each time. */
 export class Sending implements AnswerListener, TimedRequest, Flow {
