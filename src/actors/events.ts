@@ -28,6 +28,30 @@ export type UpstreamFailure =
   | 'exhausted'
   | 'other';
 
+/**
+ * What was wrong with an answer that failed as `badResponse`, as far as that is known. A word, since what the backend sent in
+ * its place is not for the log.
+ */
+export type AnswerFault =
+  /** It does not begin with a status line of HTTP/1.x. */
+  | 'statusLine'
+  /** A line among its headers or trailers is no header. */
+  | 'headerLine'
+  | 'headTooLong'
+  /** The connection was lost in the middle of its head. */
+  | 'headCut'
+  /** It has several lengths, or one that is no number. */
+  | 'length'
+  | 'lengthAndCoding'
+  /** It is in a transfer coding that clients would not understand. */
+  | 'coding'
+  /** It switches to a protocol that nobody asked for. */
+  | 'protocol'
+  | 'chunkSize'
+  /** Behind a chunk stands something else than its end. */
+  | 'chunkEnd'
+  | 'trailersTooLong';
+
 /** Why a request was given up whose client had not left by itself. */
 export type ClientCut = 'idleReader' | 'bodyTimeout' | 'bodyTooLarge' | 'badRequest';
 
@@ -103,6 +127,7 @@ export type Fact =
       readonly request: number;
       readonly lease: number;
       readonly reason: UpstreamFailure;
+      readonly fault?: AnswerFault;
       /** Whether any byte of the request may have been written to the socket. */
       readonly written: boolean;
       readonly bytes: number;

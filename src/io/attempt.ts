@@ -4,7 +4,7 @@
  * out to the client.
  */
 import type { Duplex } from 'node:stream';
-import type { UpstreamFailure } from '../actors/events.ts';
+import type { AnswerFault, UpstreamFailure } from '../actors/events.ts';
 import type { Downstream, Flow, Grant, RawHeaders, UpstreamReceiver } from '../streams/ports.ts';
 import type { AnswerHead, RequestDesk } from '../streams/requests.ts';
 import { brokenOff, errorBody } from './errors.ts';
@@ -123,9 +123,9 @@ export class Attempt implements UpstreamReceiver {
     progress.surroundings.desk.ended(request, lease, { status, bytes, chunks, reusable, retryAfterMs });
   }
 
-  failed(reason: UpstreamFailure, written: boolean): void {
+  failed(reason: UpstreamFailure, written: boolean, fault?: AnswerFault): void {
     if (this.held !== undefined) {
-      this.held.keep(() => this.failed(reason, written));
+      this.held.keep(() => this.failed(reason, written, fault));
       return;
     }
     const { progress, bytes, chunks } = this;
@@ -137,7 +137,7 @@ export class Attempt implements UpstreamReceiver {
       conclude(progress);
       breakOff(progress.downstream, backend, reason, this.isEventStream);
     }
-    progress.surroundings.desk.failed(request, lease, { reason, written, bytes, chunks });
+    progress.surroundings.desk.failed(request, lease, { reason, fault, written, bytes, chunks });
   }
 
   /** Keeps the answer back until the core has decided about it. */
@@ -193,7 +193,8 @@ function joinTunnel(
   const { desk, tunnels } = surroundings;
   const { upgrade } = downstream;
   if (upgrade === undefined || !hasWebSocket(headers)) {
-    desk.failed(request, lease, { reason: 'badResponse', written: true, bytes: 0, chunks: 0 });
+    const failure = { reason: 'badResponse', fault: 'protocol', written: true } as const;
+    desk.failed(request, lease, { ...failure, bytes: 0, chunks: 0 });
     return;
   }
   desk.started(request, lease, { status: SWITCHED });

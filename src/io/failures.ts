@@ -55,11 +55,11 @@ export function classifyLoss(error: unknown): UpstreamFailure {
 }
 
 /**
- * What a request failed for whose connection was lost in the middle of a head. Half a head is not "nothing yet": a second backend
- * must not be asked after a first response byte.
+ * Whether the connection was lost. Where that happened in the middle of a head, the answer is a bad one: half a head is not
+ * "nothing yet", and a second backend must not be asked after a first response byte.
  */
-export function withinHead(reason: UpstreamFailure): UpstreamFailure {
-  return reason === 'closed' || reason === 'reset' ? 'badResponse' : reason;
+export function isLoss(reason: UpstreamFailure): boolean {
+  return reason === 'closed' || reason === 'reset';
 }
 
 /** undici leaves the code out of some of its parser's errors. */

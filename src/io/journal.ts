@@ -1,6 +1,7 @@
 /** What of the entries an operator should read as it happens: a projection of facts and decisions into the log. */
 import type { Observable, Subscription } from 'rxjs';
-import type { Decision, Entry, Fact } from '../actors/events.ts';
+import type { AnswerFault, Decision, Entry, Fact } from '../actors/events.ts';
+import { failureWords, faultWords } from './explain/failure-words.ts';
 import { cutWords } from './explain/words.ts';
 import { adviceFor } from './failures.ts';
 import type { Logger } from './log.ts';
@@ -11,8 +12,8 @@ const REQUEST_LINES_PER_S = 10;
 export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscription {
   const perRequest = limited(log);
   return entries$.subscribe(({ at, fact, decisions }) => {
-    const advice = 'reason' in fact ? adviceFor(fact.reason) : undefined;
-    for (const decision of decisions) note(decision, { at, advice }, log, perRequest);
+    const cause = causeOf(fact, at);
+    for (const decision of decisions) note(decision, cause, log, perRequest);
     if (fact.type === 'client.aborted' && fact.because !== undefined) {
       const { type: _, ...fields } = fact;
       perRequest(at, fields, `request ${fact.request} given up: ${cutWords(fact.because)}`);
@@ -23,10 +24,25 @@ export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscrip
 
 type RequestNote = (at: number, fields: object, message: string) => void;
 
-type Cause = { readonly at: number; readonly advice: string | undefined };
+type Cause = {
+  readonly at: number;
+  /** What is known of the failure beyond its reason, for the end of a line. */
+  readonly hint: string;
+  /** The same, for programs. */
+  readonly fields: { readonly fault?: AnswerFault };
+};
 
-function note(decision: Decision, { at, advice }: Cause, log: Logger, perRequest: RequestNote): void {
-  const hint = advice === undefined ? '' : `; ${advice}`;
+function causeOf(fact: Fact, at: number): Cause {
+  if (fact.type === 'response.failed' && fact.fault !== undefined) {
+    const { fault } = fact;
+    return { at, hint: `; what is wrong with its answer: ${faultWords(fault)}`, fields: { fault } };
+  }
+  const advice = 'reason' in fact ? adviceFor(fact.reason) : undefined;
+  return { at, hint: advice === undefined ? '' : `; ${advice}`, fields: {} };
+}
+
+function note(decision: Decision, cause: Cause, log: Logger, perRequest: RequestNote): void {
+  const { at, hint } = cause;
   switch (decision.type) {
     case 'backend.changed': {
       const { backend, from, to, reason } = decision;
@@ -41,7 +57,7 @@ function note(decision: Decision, { at, advice }: Cause, log: Logger, perRequest
     }
     case 'request.rejected': {
       const { type: _, ...fields } = decision;
-      perRequest(at, fields, rejectionInWords(decision) + hint);
+      perRequest(at, { ...fields, ...cause.fields }, rejectionInWords(decision) + hint);
       break;
     }
     case 'response.passed': {
@@ -59,7 +75,7 @@ function note(decision: Decision, { at, advice }: Cause, log: Logger, perRequest
       const { type: _, ...fields } = decision;
       perRequest(
         at,
-        fields,
+        { ...fields, ...cause.fields },
         `request ${decision.request} retried: ${decision.from} failed (${decision.reason})${hint}`,
       );
       break;
@@ -91,7 +107,7 @@ function limited(log: Logger): RequestNote {
 
 /** An answer that failed after its head is neither retried nor rejected: only the end of its lease tells of it. */
 function noteBrokenOff(
-  { request, reason, bytes }: Extract<Fact, { type: 'response.failed' }>,
+  { request, reason, fault, bytes }: Extract<Fact, { type: 'response.failed' }>,
   at: number,
   decisions: readonly Decision[],
   perRequest: RequestNote,
@@ -102,8 +118,8 @@ function noteBrokenOff(
   const { backend } = released;
   perRequest(
     at,
-    { request, backend, reason, bytes },
-    `request ${request}: ${backend} broke off its answer after ${bytes} bytes (${reason})`,
+    { request, backend, reason, ...(fault === undefined ? {} : { fault }), bytes },
+    `request ${request}: ${backend} broke off its answer after ${bytes} bytes (${failureWords(reason, fault)})`,
   );
 }
 

@@ -5,6 +5,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { ObservableInput } from 'rxjs';
 import type {
+  AnswerFault,
   BackendSettings,
   CoreConfig,
   ProbeFailure,
@@ -148,8 +149,11 @@ export type UpstreamReceiver = {
   data(chunk: Uint8Array): void;
   /** @param reusable whether the socket is still open and may serve another request */
   ended(trailers: RawHeaders, reusable: boolean): void;
-  /** @param written whether any byte of the request may have reached the backend */
-  failed(reason: UpstreamFailure, written: boolean): void;
+  /**
+   * @param written whether any byte of the request may have reached the backend
+   * @param fault what was wrong with the answer, where that is known
+   */
+  failed(reason: UpstreamFailure, written: boolean, fault?: AnswerFault): void;
 };
 
 /** Back-pressure on the answer of a backend. */

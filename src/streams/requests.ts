@@ -3,7 +3,7 @@
  * and turns what happens to it into facts. Once it is closed a client that leaves is no news any more.
  */
 import { type Observable, Subject } from 'rxjs';
-import type { ClientCut, Fact, UpstreamFailure } from '../actors/events.ts';
+import type { AnswerFault, ClientCut, Fact, UpstreamFailure } from '../actors/events.ts';
 import type { Exchange } from './ports.ts';
 
 export type Arrival = {
@@ -20,11 +20,7 @@ export type RequestDesk = {
   receive(arrival: Arrival, exchange: Exchange): number;
   started(request: number, lease: number, head: AnswerHead): void;
   ended(request: number, lease: number, end: AnswerEnd): void;
-  failed(
-    request: number,
-    lease: number,
-    failure: Totals & { reason: UpstreamFailure; written: boolean },
-  ): void;
+  failed(request: number, lease: number, failure: AnswerFailure): void;
   /** @param because set where it is the gateway that gives the request up */
   aborted(request: number, because?: ClientCut): void;
   /** Forgets a request that has been answered, so that late events of it are dropped. */
@@ -41,6 +37,12 @@ export type AnswerHead = {
 
 /** Figures per chunk are summed up beside the socket and travel once, with the fact that ends the response. */
 export type Totals = { readonly bytes: number; readonly chunks: number };
+
+export type AnswerFailure = Totals & {
+  readonly reason: UpstreamFailure;
+  readonly written: boolean;
+  readonly fault?: AnswerFault | undefined;
+};
 
 export type AnswerEnd = Totals & {
   readonly status: number;
@@ -84,8 +86,11 @@ export function createRequestDesk(): RequestDesk {
       const fact: Fact = { type, request, lease, status, bytes, chunks, reusable };
       facts$.next(retryAfterMs === undefined ? fact : { ...fact, retryAfterMs });
     },
-    failed(request, lease, { reason, written, bytes, chunks }) {
-      facts$.next({ type: 'response.failed', request, lease, reason, written, bytes, chunks });
+    failed(request, lease, { reason, fault, written, bytes, chunks }) {
+      const type = 'response.failed';
+      const totals = { written, bytes, chunks };
+      const known = fault === undefined ? {} : { fault };
+      facts$.next({ type, request, lease, reason, ...known, ...totals });
     },
     aborted(request, because) {
       if (!leave(request)) return;

@@ -48,6 +48,29 @@ describe('the journal', () => {
     );
   });
 
+  it('says what was wrong with an answer that was refused', () => {
+    const of = { request: 3, lease: 4, written: true, bytes: 12, chunks: 1 };
+    const fact: Fact = { type: 'response.failed', reason: 'badResponse', fault: 'chunkEnd', ...of };
+    const released = {
+      type: 'lease.released',
+      request: 3,
+      lease: 4,
+      backend: 'a',
+      outcome: 'failed',
+    } as const;
+    const rejected = { type: 'request.rejected', request: 3, code: 'backend_failed' } as const;
+    assert.deepEqual(
+      journalOf(
+        { fact, decisions: [released] },
+        { fact, decisions: [released, { ...rejected, backend: 'a', reason: 'badResponse' }] },
+      ),
+      [
+        'request 3: a broke off its answer after 12 bytes (badResponse: a chunk does not end where its size says)',
+        'request 3 rejected: backend_failed (last failure: a, badResponse); what is wrong with its answer: a chunk does not end where its size says',
+      ],
+    );
+  });
+
   it('counts what is beyond ten lines in a second, and says so in the next', () => {
     const storm = Array.from({ length: 13 }, () => ({ fact: cut, at: 500 }));
     const lines = journalOf(...storm, { fact: cut, at: 1500 });

@@ -172,7 +172,7 @@ type AnswerFact = Extract<Fact, { type: 'response.started' | 'response.ended' }>
 
 type FailureFact = Omit<Extract<Fact, { type: 'response.failed' }>, 'type' | 'request' | 'lease'>;
 
-function noteFailure(step: Step, { reason, written, bytes, chunks }: FailureFact): void {
+function noteFailure(step: Step, { reason, fault, written, bytes, chunks }: FailureFact): void {
   const { entry, scene, state, add } = step;
   const { holding, phase, received } = state;
   if (holding === undefined || !isReleased(step, holding)) return;
@@ -188,7 +188,8 @@ function noteFailure(step: Step, { reason, written, bytes, chunks }: FailureFact
     phase === 'answering'
       ? 'answer-begun'
       : explainRetry({ reason, written, reused }, state.before, scene.core.config, { retried, withheld });
-  add({ type: 'failed', backend, socket, reason, phase, reused, written, bytes, chunks, why });
+  const known = fault === undefined ? {} : { fault };
+  add({ type: 'failed', backend, socket, reason, ...known, phase, reused, written, bytes, chunks, why });
   state.failure = why;
   if (phase === 'answering') state.outcome = 'failed';
 }

@@ -3,6 +3,7 @@
  * milliseconds since the epoch, durations in milliseconds, and null stands for what the log does not tell.
  */
 import type {
+  AnswerFault,
   BackendStatus,
   ClientCut,
   Decision,
@@ -23,6 +24,8 @@ export type Failure = {
   readonly backend: string;
   readonly socket: number;
   readonly reason: UpstreamFailure;
+  /** What was wrong with the answer, where that is on record. */
+  readonly fault?: AnswerFault;
   readonly phase: LifePhase;
   readonly reused: boolean;
   readonly written: boolean;

@@ -1,6 +1,7 @@
 /** Each event of a request's life in words. */
 import type { Life, LifeEvent } from '../../actors/explain/life.ts';
 import { errorForRejection } from '../errors.ts';
+import { failureWords } from './failure-words.ts';
 import { clock, counted, duration, grouped } from './format.ts';
 import { cutWords, factWords, phaseWords, refusalWords, retryWords } from './words.ts';
 
@@ -120,19 +121,20 @@ function failedWords({
   phase,
   backend,
   reason,
+  fault,
   socket,
   reused,
   bytes,
   chunks,
   why,
 }: Event<'failed'>): string {
+  const cause = failureWords(reason, fault);
   const retried = why === 'stale-socket' || why === 'nothing-written' || why === 'empty-response';
   const words = retried ? '' : `; ${retryWords(why)}`;
-  if (phase === 'connecting') return `${backend} could not be reached: ${reason}${words}`;
+  if (phase === 'connecting') return `${backend} could not be reached: ${cause}${words}`;
   const over = reused ? `idle socket ${socket}` : `socket ${socket}`;
-  if (phase !== 'answering')
-    return `${backend} failed before the first byte: ${reason}, over ${over}${words}`;
-  return `${backend} broke off: ${reason}, after ${grouped(bytes)} bytes in ${counted(chunks, 'piece')}${words}`;
+  if (phase !== 'answering') return `${backend} failed before the first byte: ${cause}, over ${over}${words}`;
+  return `${backend} broke off: ${cause}, after ${grouped(bytes)} bytes in ${counted(chunks, 'piece')}${words}`;
 }
 
 function retriedWords({ why, attempt, attempts }: Event<'retried'>): string {

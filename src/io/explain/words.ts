@@ -4,6 +4,7 @@ import type { ClientCut, Decision, Entry, Fact, RetryRefusal } from '../../actor
 import type { Candidate, Standing } from '../../actors/explain/candidates.ts';
 import type { LifePhase } from '../../actors/explain/life.ts';
 import type { RetryReason } from '../../actors/explain/retry.ts';
+import { failureWords } from './failure-words.ts';
 import { clock, clockBeside, counted, grouped } from './format.ts';
 
 /** Why a candidate was taken or passed over. */
@@ -156,7 +157,7 @@ export function factWords(fact: Fact): string {
     case 'response.ended':
       return `request ${fact.request} ended (${grouped(fact.bytes)} bytes)`;
     case 'response.failed':
-      return `request ${fact.request} failed at its backend (${fact.reason})`;
+      return `request ${fact.request} failed at its backend (${failureWords(fact.reason, fact.fault)})`;
     case 'client.aborted':
       return fact.because === undefined
         ? `the client of request ${fact.request} left`

@@ -24,7 +24,7 @@ const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
  */
 export function parseAnswerHead(text: string): ReceivedHead {
   const line = STATUS_LINE.exec(text);
-  if (line === null) throw new BadAnswer('it does not begin with a status line of HTTP/1.x');
+  if (line === null) throw new BadAnswer('statusLine');
   const [whole, minor, status, reason = ''] = line;
   return {
     minorVersion: Number(minor),
@@ -47,9 +47,9 @@ export function framingOf({ status, headers }: ReceivedHead, isHead: boolean): F
   const codings = valuesOf(headers, 'transfer-encoding');
   const lengths = valuesOf(headers, 'content-length');
   if (codings.length > 0) {
-    if (lengths.length > 0) throw new BadAnswer('it has both a length and a transfer coding');
+    if (lengths.length > 0) throw new BadAnswer('lengthAndCoding');
     // The client would get the coded bytes for plain ones (RFC 9112 §6.1).
-    if (!isChunkedOnly(codings)) throw new BadAnswer(`it is in the transfer coding ${codings}`);
+    if (!isChunkedOnly(codings)) throw new BadAnswer('coding');
   }
   const length = lengthOf(lengths);
   if (!hasContent(isHead, status)) return 0;
@@ -61,7 +61,7 @@ function lengthOf(values: readonly string[]): number | undefined {
   if (value === undefined) return undefined;
   const length = Number(value);
   if (values.length > 1 || !/^[0-9]+$/.test(value) || !Number.isSafeInteger(length)) {
-    throw new BadAnswer(`its length is ${values}`);
+    throw new BadAnswer('length');
   }
   return length;
 }

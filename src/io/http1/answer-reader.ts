@@ -76,7 +76,7 @@ export class AnswerReader {
       const searchFrom = at === 0 ? Math.max(0, (this.partialHead?.length ?? 0) - HEAD_END.length) : at;
       const end = bytes.indexOf(HEAD_END, searchFrom, 'latin1');
       const length = (end === -1 ? bytes.length : end) - at;
-      if (length > MAX_HEAD_BYTES) throw new BadAnswer('its headers are too long');
+      if (length > MAX_HEAD_BYTES) throw new BadAnswer('headTooLong');
       if (end === -1) {
         this.partialHead = Buffer.from(bytes.subarray(at));
         return at;
@@ -96,7 +96,7 @@ export class AnswerReader {
       this.isOver = true;
       this.listener.switched(head, bytes.subarray(at));
     } else if (status === SWITCHING) {
-      throw new BadAnswer('it switches to a protocol that nobody asked for');
+      throw new BadAnswer('protocol');
     } else if (status >= 200) {
       this.framing = framingOf(head, this.asked.isHead);
       if (this.framing === 'chunks') this.chunks = new ChunkReader();

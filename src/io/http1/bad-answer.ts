@@ -1,5 +1,12 @@
-/**
- * What a backend sent is no answer in HTTP/1.1, or none that can be passed on. To the core, and in the log, each is a
- * `badResponse`; the message, which says what was wrong, does not go that far.
- */
-export class BadAnswer extends Error {}
+/** What the reader throws for bytes that are no answer. */
+import type { AnswerFault } from '../../actors/events.ts';
+
+/** What a backend sent is no answer in HTTP/1.1, or none that can be passed on: a `badResponse`. */
+export class BadAnswer extends Error {
+  readonly fault: AnswerFault;
+
+  constructor(fault: AnswerFault) {
+    super(fault);
+    this.fault = fault;
+  }
+}

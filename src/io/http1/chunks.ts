@@ -80,15 +80,15 @@ export class ChunkReader {
         else this.keepOfExtensions(byte);
         break;
       case 'sizeEnd':
-        if (byte !== LF) throw new BadAnswer('the size of a chunk does not end its line');
+        if (byte !== LF) throw new BadAnswer('chunkSize');
         this.begin();
         break;
       case 'dataEnd':
-        if (byte !== CR) throw new BadAnswer('a chunk is longer than its size');
+        if (byte !== CR) throw new BadAnswer('chunkEnd');
         this.part = 'dataEndLf';
         break;
       default:
-        if (byte !== LF) throw new BadAnswer('a chunk is longer than its size');
+        if (byte !== LF) throw new BadAnswer('chunkEnd');
         this.part = 'size';
     }
   }
@@ -101,11 +101,11 @@ export class ChunkReader {
       this.lineBytes += 1;
       // Zeros may stand in front of it, but not without end.
       if (!Number.isSafeInteger(this.size) || this.lineBytes > MAX_SIZE_LINE_BYTES) {
-        throw new BadAnswer('the size of a chunk is too long');
+        throw new BadAnswer('chunkSize');
       }
       return;
     }
-    if (!this.hasSize) throw new BadAnswer('a chunk has no size');
+    if (!this.hasSize) throw new BadAnswer('chunkSize');
     if (byte === CR) {
       this.part = 'sizeEnd';
     } else {
@@ -115,14 +115,13 @@ export class ChunkReader {
   }
 
   private keepOfExtensions(byte: number): void {
-    if (byte === LF) throw new BadAnswer('the size of a chunk ends in a bare LF');
+    if (byte === LF) throw new BadAnswer('chunkSize');
     this.extensions += String.fromCharCode(byte);
-    if (this.extensions.length > MAX_SIZE_LINE_BYTES) throw new BadAnswer('a chunk extension is too long');
+    if (this.extensions.length > MAX_SIZE_LINE_BYTES) throw new BadAnswer('chunkSize');
   }
 
   private endExtensions(): void {
-    if (!EXTENSIONS.test(this.extensions))
-      throw new BadAnswer('what is behind the size of a chunk is no extension');
+    if (!EXTENSIONS.test(this.extensions)) throw new BadAnswer('chunkSize');
     this.extensions = '';
     this.part = 'sizeEnd';
   }
@@ -144,7 +143,7 @@ export class ChunkReader {
       this.trailers = parseFieldLines(this.trailerText.slice(0, end), 0);
       return at + end + LINE_BREAK.length - before;
     }
-    if (this.trailerText.length >= MAX_TRAILER_BYTES) throw new BadAnswer('the trailers are too long');
+    if (this.trailerText.length >= MAX_TRAILER_BYTES) throw new BadAnswer('trailersTooLong');
     return -1;
   }
 }

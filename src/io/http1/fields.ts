@@ -20,7 +20,7 @@ export function parseFieldLines(text: string, from: number): string[] {
   FIELD_LINE.lastIndex = from;
   while (FIELD_LINE.lastIndex < text.length) {
     const line = FIELD_LINE.exec(text);
-    if (line === null) throw new BadAnswer('a line among its headers is no header');
+    if (line === null) throw new BadAnswer('headerLine');
     list.push(line[1] ?? '', withoutSpaceBehind(line[2] ?? ''));
   }
   return list;

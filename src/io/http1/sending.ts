@@ -1,9 +1,9 @@
 /** One request on a connection: it is written, its answer is read and timed, and the backend is held back if need be. */
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import type { UpstreamFailure } from '../../actors/events.ts';
+import type { AnswerFault, UpstreamFailure } from '../../actors/events.ts';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
-import { classifyFailure, withinHead } from '../failures.ts';
+import { classifyFailure, isLoss } from '../failures.ts';
 import { MAX_COPIED_BYTES, textOf } from '../latin1.ts';
 import type { ResponseClock, ResponseTimeouts, TimedRequest } from '../response-clock.ts';
 import { keepAliveTimeoutMs, keepsConnection, type ReceivedHead } from './answer-head.ts';
@@ -85,7 +85,8 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
       // After the end there is nobody left to tell.
       if (this.isOver) throw error;
       // A head that the client's end cannot pass on, though it is valid, costs this request and no other.
-      this.fail(error instanceof BadAnswer ? 'badResponse' : 'other');
+      if (error instanceof BadAnswer) this.fail('badResponse', error.fault);
+      else this.fail('other');
     }
   }
 
@@ -95,11 +96,12 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
   }
 
   /** No answer comes any more, or no more of it. */
-  fail(reason: UpstreamFailure): void {
+  fail(reason: UpstreamFailure, fault?: AnswerFault): void {
     if (!this.conclude()) return;
     const isHalfHead = this.reader.hasBegun && this.head === undefined;
     this.carrier.giveUp();
-    this.receiver.failed(isHalfHead ? withinHead(reason) : reason, this.isWritten);
+    if (isHalfHead && isLoss(reason)) this.receiver.failed('badResponse', this.isWritten, 'headCut');
+    else this.receiver.failed(reason, this.isWritten, fault);
   }
 
   interim({ status, headers }: ReceivedHead): void {

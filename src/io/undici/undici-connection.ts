@@ -7,7 +7,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { Client, type Dispatcher } from 'undici';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
 import { type Connection, KEEP_ALIVE_MARGIN_MS } from '../connection.ts';
-import { classifyLoss, withinHead } from '../failures.ts';
+import { classifyLoss, isLoss } from '../failures.ts';
 import { firstValueOf, isChunkedOnly, responseTrailers, valuesOf } from '../headers.ts';
 import type { Incoming } from '../incoming.ts';
 import {
@@ -193,8 +193,10 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
   onResponseError(_controller: unknown, error: Error): void {
     this.carrier.clock.stop(this);
     const reason = classifyLoss(error);
+    const isWritten = this.controller !== undefined;
     const isHalfHead = this.hasAnswerBegun && !this.isHeadWhole;
-    this.receiver.failed(isHalfHead ? withinHead(reason) : reason, this.controller !== undefined);
+    if (isHalfHead && isLoss(reason)) this.receiver.failed('badResponse', isWritten, 'headCut');
+    else this.receiver.failed(reason, isWritten);
   }
 
   /** Whether a body is still to come, and the backend would take more of it than there is. */

@@ -52,7 +52,7 @@ function trafficWords(fact: Traffic): string {
     case 'response.ended':
       return `response to request ${fact.request} ended: status ${fact.status}, ${bytes(fact.bytes)} in ${counted(fact.chunks, 'piece')}`;
     case 'response.failed':
-      return `response to request ${fact.request} failed: ${fact.reason}`;
+      return `response to request ${fact.request} failed: ${fact.reason}${fact.fault === undefined ? '' : ` (${fact.fault})`}`;
     case 'client.aborted':
       return fact.because === undefined
         ? `the client of request ${fact.request} left`
