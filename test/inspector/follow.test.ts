@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { Span } from '../../src/io/inspector/api.ts';
 import { followRecording, type Reading } from '../../src/io/inspector/history/reading.ts';
 import { backend, coreConfig } from '../support/core.ts';
-import { record, temporaryFolder } from '../support/event-log.ts';
+import { type Recorded, record, temporaryFolder } from '../support/event-log.ts';
 import { faultyDisk } from '../support/faulty-disk.ts';
 import { asker, eventually, playAll, viewsOf } from './support.ts';
 
@@ -20,6 +20,15 @@ function follow(dir: string, limits = LIMITS): Reading & Disposable {
 
 const caughtUp = (reading: Reading, seq: number) =>
   eventually(() => reading.index.last?.seq === seq, `entry ${seq} is read`);
+
+/** Resolves when all that is recorded is read, and the file is open that is written next: it may be removed as soon as it is full. */
+async function isAbreast(reading: Reading, { log, until }: Recorded, dir: string): Promise<void> {
+  await until(({ seq, writtenSeq, waitingBytes }) => seq === writtenSeq && waitingBytes === 0);
+  const { seq, segment } = log.stats();
+  await caughtUp(reading, seq);
+  const current = join(dir, segment ?? '');
+  await eventually(() => reading.index.files.at(-1) === current, `${segment} is open`);
+}
 
 const serve = (times: number, recorded: { serve(): void }) => {
   for (let index = 0; index < times; index += 1) recorded.serve();
@@ -71,8 +80,7 @@ describe('a log that is being written', () => {
     const ask = asker(reading);
     for (let round = 0; round < 12; round += 1) {
       serve(60, recorded);
-      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
-      await caughtUp(reading, recorded.log.stats().seq);
+      await isAbreast(reading, recorded, folder.path);
     }
     await eventually(() => (reading.index.first?.seq ?? 0) > 100, 'the beginning is forgotten');
     const { first, last, rates, notes } = await ask.overview();
@@ -102,8 +110,7 @@ describe('a log that is being written', () => {
       Math.min(...readdirSync(folder.path).map((name) => Number(/\d{16}/.exec(name)?.[0] ?? 1e9)));
     for (let round = 0; round < 12; round += 1) {
       serve(60, recorded);
-      await recorded.until(({ seq, writtenSeq }) => seq === writtenSeq);
-      await caughtUp(reading, recorded.log.stats().seq);
+      await isAbreast(reading, recorded, folder.path);
     }
     await eventually(() => oldest() > 1000, 'the beginning is removed');
     await eventually(() => (reading.index.first?.seq ?? 0) >= oldest() - 1, 'the beginning is forgotten');
