@@ -2,8 +2,8 @@
  * The operator's log, by pino: lines of JSON, or for a terminal the same as text. It is written beside the traffic:
  * a terminal that is held, or a reader that has stopped reading, costs log lines and never a request.
  */
-import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { prettyFactory } from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
@@ -22,7 +22,13 @@ const STANDARD_OUTPUT = 1;
 
 /** @returns a logger on standard output */
 export function createLogger({ level, format }: LogSettings): Log {
-  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MAX_WAITING_BYTES });
+  const output = pino.destination({
+    dest: STANDARD_OUTPUT,
+    sync: false,
+    maxLength: MAX_WAITING_BYTES,
+    // Each line is written at once all the same; but with 0, which is the default, `flush` does not wait for anything.
+    minLength: 1,
+  });
   // A reader that has gone away (EPIPE) is no reason to stop serving.
   output.on('error', () => {});
   const options = { level, base: null };
@@ -31,13 +37,7 @@ export function createLogger({ level, format }: LogSettings): Log {
       ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, output)
       : pino(
           options,
-          pretty({
-            colorize: process.stdout.isTTY,
-            translateTime: 'SYS:HH:MM:ss.l',
-            // The messages say it in words and the other fields are for machines; but an error needs its stack.
-            include: 'level,time,pid,msg,err',
-            destination: output,
-          }),
+          linesInWords((text) => output.write(text)),
         );
   const flush = () =>
     new Promise<void>((resolve) => {
@@ -48,4 +48,15 @@ export function createLogger({ level, format }: LogSettings): Log {
       });
     });
   return { log, flush };
+}
+
+/** Text for people. It is made before a line waits to be written, so that `flush` knows of it. */
+function linesInWords(write: (text: string) => void): DestinationStream {
+  const inWords = prettyFactory({
+    colorize: process.stdout.isTTY,
+    translateTime: 'SYS:HH:MM:ss.l',
+    // The messages say it in words and the other fields are for machines; but an error needs its stack.
+    include: 'level,time,pid,msg,err',
+  });
+  return { write: (line) => write(inWords(line)) };
 }
