@@ -138,6 +138,10 @@ describe('the page of a recording', () => {
   it('tells the life of the request whose id is searched', () =>
     withPage(async (page) => {
       await page.locator('select[name=kind]').selectOption('request.received');
+      await until(
+        page,
+        '[...document.querySelectorAll(".entry code")].every((type) => type.textContent === "request.received")',
+      );
       await page.locator('.entry .summary').first().click();
       const entry = JSON.parse(await page.locator('.whole pre').innerText());
       await press(page, '/', false);
