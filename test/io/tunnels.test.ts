@@ -138,6 +138,9 @@ describe('a WebSocket', () => {
     }));
 });
 
+/** Long enough that what is to be done within it is, on a busy machine too. */
+const IN_TIME_MS = 2_000;
+
 describe('the end of a tunnel', () => {
   it('that the client closes reaches the backend at once', () =>
     tunnelling(async ({ gateway, client, peer }) => {
@@ -211,7 +214,7 @@ describe('the end of a tunnel', () => {
         assert.equal(await stopped, 1, 'one request was cut off');
         assert.equal((await client.closed()).wasReset, false);
       },
-      { server: { shutdownTimeoutMs: 200 } },
+      { server: { shutdownTimeoutMs: IN_TIME_MS } },
     ));
 
   it('does not keep the gateway from ending, though a side does not read what it has been sent', () =>
@@ -244,14 +247,14 @@ describe('the end of a tunnel', () => {
         await using other = await startMock();
         await fetch(`${gateway.adminUrl}/backends/${backend.name}/drain`, { method: 'POST' });
         await fetch(`${gateway.adminUrl}/backends/${backend.name}/restore`, { method: 'POST' });
-        await gateway.reconfigure({ backends: [backend, other], server: { shutdownTimeoutMs: 100 } });
+        await gateway.reconfigure({ backends: [backend, other], server: { shutdownTimeoutMs: IN_TIME_MS } });
         await fetch(`${gateway.adminUrl}/backends/${other.name}/drain`, { method: 'POST' });
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        await new Promise((resolve) => setTimeout(resolve, 1.2 * IN_TIME_MS));
         client.send('still here');
         await peer.until(/still here$/);
         client.socket.destroy();
       },
-      { server: { shutdownTimeoutMs: 100 } },
+      { server: { shutdownTimeoutMs: IN_TIME_MS } },
     ));
 });
 
