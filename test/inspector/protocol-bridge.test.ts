@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { startBrowser } from './browser.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
+import { startBrowser } from './support/browser.ts';
 import { countObservers } from './viewers.ts';
 
 /** Does as `createBrowserReceiver` of `@statelyai/inspect`: announces itself to its opener, then listens. */
@@ -18,21 +19,22 @@ type Received = { readonly origin: string; readonly data: { type: string; sessio
 
 const receivedBy = (window: Page) => window.evaluate<Received[]>('received');
 const hasReceived = (window: Page, count: number) =>
-  window.waitForFunction(`received.length >= ${count}`, undefined, { timeout: 5_000 });
+  window.waitForFunction(`received.length >= ${count}`, undefined, { timeout: PATIENCE_MS });
 
 /** A browser in which the hosted inspector, and a page of somebody else, are stand-ins. */
 async function startOfflineBrowser() {
   const browser = await startBrowser();
   const asked: string[] = [];
-  await browser.context.route(/^https:/, (route) => {
+  const context = await browser.newContext();
+  await context.route(/^https:/, (route) => {
     asked.push(route.request().url());
     return route.fulfill({ contentType: 'text/html', body: FAKE_INSPECTOR });
   });
   return {
-    context: browser.context,
+    context,
     /** What was asked of other hosts. */
     asked,
-    [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => browser.close(),
   };
 }
 
