@@ -39,8 +39,11 @@ export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEn
       wake();
     });
   }
-  const exited = once(child, 'exit').then(([code, signal]) => {
-    queueMicrotask(wake);
+  let isOver = false;
+  // Not its exit: what it has said last may be read only after that.
+  const exited = once(child, 'close').then(([code, signal]) => {
+    isOver = true;
+    wake();
     return { code, signal };
   });
   const says = (pattern: RegExp): Promise<string> =>
@@ -58,8 +61,7 @@ export async function startDaemon(args: readonly string[], env: NodeJS.ProcessEn
       const watcher = () => {
         const match = pattern.exec(output);
         if (match !== null) finish(match[1] ?? match[0]);
-        else if (child.exitCode !== null)
-          finish(new Error(`the daemon ended (${child.exitCode}): ${output}`));
+        else if (isOver) finish(new Error(`the daemon ended (${child.exitCode}): ${output}`));
       };
       watchers.add(watcher);
       watcher();
