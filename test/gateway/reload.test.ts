@@ -1,9 +1,14 @@
 /** Reloads while requests are under way: nothing is dropped, and what did not change keeps what it has. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startMock } from '../../mock/server.ts';
+import { startRawBackend } from '../io/support/raw-backend.ts';
+import { chunk, LAST_CHUNK } from '../io/support/requests.ts';
 import { startFleet, weighted } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { runLoad, troubles } from '../support/load.ts';
+
+const SSE_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 describe('a reload', () => {
   it('under load, again and again, drops nothing and keeps the round exact', async () => {
@@ -44,10 +49,8 @@ describe('a reload', () => {
   });
 
   it('lets a stream from a removed backend end, then closes its socket', async () => {
-    await using fleet = await startFleet(2, { tokenCount: 3, fault: 'hang-after=1' });
-    const [leaving, staying] = fleet.mocks;
-    assert.ok(leaving && staying);
-    leaving.set({ fault: null, tokenCount: 20, tokenGapMs: 10 });
+    await using leaving = await startRawBackend((peer) => peer.send(SSE_HEAD + chunk('data: 1\n\n')), 'a');
+    await using staying = await startMock({ name: 'b' });
     await using gateway = await startTestGateway({ backends: [leaving] });
     const response = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
@@ -58,8 +61,10 @@ describe('a reload', () => {
       gateway.gateway.balancer.backends().map(({ id, state }) => `${id} ${state}`),
       ['b healthy', 'a draining'],
     );
+    const peer = await leaving.connection(1);
+    peer.send(chunk('data: [DONE]\n\n') + LAST_CHUNK);
     assert.match(await response.text(), /data: \[DONE\]\n\n$/);
-    await leaving.until(() => leaving.connections.open === 0);
+    await peer.closed();
     assert.deepEqual(
       gateway.gateway.balancer.backends().map(({ id }) => id),
       ['b'],

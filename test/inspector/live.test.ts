@@ -42,7 +42,7 @@ describe('the inspector of a gateway', () => {
   it('shows the moment at which a killed backend fell, now and later from the log', async () => {
     using folder = temporaryFolder();
     await using fleet = await startFleet(2);
-    const health = { intervalMs: 20, timeoutMs: 1000, fall: 3 };
+    const health = { intervalMs: 20, timeoutMs: PATIENCE_MS, fall: 3 };
     await using gateway = await startTestGateway({
       backends: fleet.mocks,
       health,

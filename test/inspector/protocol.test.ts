@@ -63,7 +63,7 @@ describe('the official receiver', () => {
       await post(`${gateway.adminUrl}/backends/a/restore`);
       await post(`${gateway.adminUrl}/backends/a/drain`);
     }
-    assert.ok(early.messages.length > 200, `${early.messages.length} messages went before`);
+    await early.message(() => early.messages.length > 200);
     const late = watchOfficially(inspectorUrl(gateway));
     await late.message(({ sessionId }) => sessionId === 'pool');
     assert.deepEqual(late.messages.slice(0, 3).map(inWords), [
@@ -99,6 +99,7 @@ describe('the official receiver', () => {
     await using gateway = await startTestGateway({ backends: fleet.mocks });
     const watching = watchOfficially(inspectorUrl(gateway));
     await watching.message(({ sessionId }) => sessionId === 'pool');
+    const begun = performance.now();
     const requests = Array.from({ length: 40 }, async () => (await fetch(`${gateway.url}/v1/models`)).text());
     await Promise.all(requests);
     await gateway.fact('response.ended', 40);
@@ -111,6 +112,8 @@ describe('the official receiver', () => {
         Object(message.snapshot.context).lastLease === 40,
     );
     assert.ok(settled.type === '@xstate.snapshot');
+    // One each tenth of a second at most.
+    const mostFrames = 2 + (performance.now() - begun) / 100;
     let picks = 0;
     let frames = 0;
     for (const message of watching.messages) {
@@ -119,7 +122,7 @@ describe('the official receiver', () => {
       picks += (message.event.picks.a ?? 0) + (message.event.picks.b ?? 0);
     }
     assert.equal(picks, 40);
-    assert.ok(frames < 20, `${frames} frames for 40 requests`);
+    assert.ok(frames <= mostFrames, `${frames} frames for 40 requests`);
   });
 });
 
