@@ -34,7 +34,7 @@ describe('a connection that was open', () => {
           const receiver: UpstreamReceiver = {
             ...{ switched: unexpected, informed: unexpected, started: unexpected, data: unexpected },
             ended: unexpected,
-            failed: (...how) => resolve(how),
+            failed: (reason, isWritten) => resolve([reason, isWritten]),
           };
           upstream.send(1, REQUEST, receiver);
         });
@@ -61,7 +61,7 @@ describe('an answer that its receiver throws at', () => {
         started() {
           throw new RangeError('cannot be passed on');
         },
-        failed: (...how) => resolve(how),
+        failed: (reason, isWritten) => resolve([reason, isWritten]),
       };
       connection.send(REQUEST, receiver, { headersTimeoutMs: 5000, idleTimeoutMs: 5000 });
     });
