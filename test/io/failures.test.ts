@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FaultText } from '../../mock/faults.ts';
 import { startMock } from '../../mock/server.ts';
+import type { TestConfig } from '../support/gateway.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { deadPort, silentPort } from './support/addresses.ts';
 import { failuresOf, withGateway } from './support/gateway.ts';
@@ -29,6 +30,8 @@ type Case = {
   readonly code: string;
   /** Whether nothing can have been done yet, so that another backend may be asked. */
   readonly retried: boolean;
+  /** The limit that it reaches; no other is so short, since a busy machine would reach it. */
+  readonly upstream?: TestConfig['upstream'];
 };
 
 const NOBODY = { async [Symbol.asyncDispose]() {} };
@@ -37,7 +40,10 @@ const answering = (bytes: string) => (): Promise<RawBackend> => startCannedBacke
 const lost = { status: 502, code: 'backend_failed', retried: true };
 const broken = { status: 502, code: 'backend_failed', retried: false };
 
-const late = (what: string) => ({ status: 504, code: `backend_${what}_timeout` });
+const late = (what: 'connect' | 'headers') => ({
+  ...{ status: 504, code: `backend_${what}_timeout` },
+  upstream: { [`${what}TimeoutMs`]: 100 },
+});
 
 const CASES: readonly Case[] = [
   {
@@ -86,10 +92,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const upstream = { connectTimeoutMs: 100, headersTimeoutMs: 100 };
-
 describe('a backend that fails before it answers', () => {
-  for (const { what, start, status, code, retried } of CASES) {
+  for (const { what, start, status, code, retried, upstream = {} } of CASES) {
     it(`and ${what} is answered for with ${status} when it is the only one`, async () => {
       await using backend = await start();
       const backends = [{ host: '127.0.0.1', port: backend.port, name: 'bad' }];
@@ -108,9 +112,7 @@ describe('a backend that fails before it answers', () => {
       await using backend = await start();
       await using good = await startMock();
       const bad = { host: '127.0.0.1', port: backend.port, name: 'bad', weight: 1000 };
-      // What is made up for is no late answer, and the other one may take its time.
-      const timeouts = retried ? { connectTimeoutMs: upstream.connectTimeoutMs } : upstream;
-      await withGateway({ backends: [bad, good], upstream: timeouts }, async (gateway) => {
+      await withGateway({ backends: [bad, good], upstream }, async (gateway) => {
         using client = await connectRaw(gateway.port);
         client.send(chatText({ stream: false }));
         const response = await responsesOf(client).next();
