@@ -38,7 +38,7 @@ export type AnswerFault =
   /** A line among its headers or trailers is no header. */
   | 'headerLine'
   | 'headTooLong'
-  /** The connection was lost in the middle of its head. */
+  /** The connection was lost before its head was whole. */
   | 'headCut'
   /** It has several lengths, or one that is no number. */
   | 'length'

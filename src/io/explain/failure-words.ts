@@ -14,7 +14,7 @@ const FAULTS: Readonly<Record<AnswerFault, string>> = {
   statusLine: 'it does not begin with a status line of HTTP/1.x',
   headerLine: 'a line among its headers or trailers is no header',
   headTooLong: 'its headers are too long',
-  headCut: 'the connection was lost in the middle of its headers',
+  headCut: 'the connection was lost before its headers were whole',
   length: 'its Content-Length is no number, or there are several',
   lengthAndCoding: 'it has both a Content-Length and a Transfer-Encoding',
   coding: 'its Transfer-Encoding is another than chunked',
