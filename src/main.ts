@@ -4,7 +4,7 @@ import { type Demo, startDemo } from './demo.ts';
 import { type Gateway, reportWatchers, startGateway } from './gateway.ts';
 import type { ServingConfig } from './io/config/pem-files.ts';
 import { createLiveConfig } from './io/live-config.ts';
-import { createLogger, type Logger } from './io/log.ts';
+import { createLogger, type Log, type Logger } from './io/log.ts';
 import { type InspectMode, welcome } from './io/welcome.ts';
 
 /** npm passes a signal on that the terminal has sent to the daemon already; both count as one. */
@@ -47,7 +47,7 @@ export async function serve({ loaded, reload, version, inspect }: ServeOptions):
   );
   // Before the first word: whoever reads that the gateway serves may send a signal.
   process.on('SIGHUP', () => void gateway.reload());
-  const stopped = stopSignal(log);
+  const stopped = stopSignal(log, flush);
   const { port, adminPort } = gateway;
   welcome(log, { config: config.current(), port, adminPort, version, isDemo: demo !== undefined, inspect });
   await stopped;
@@ -67,7 +67,7 @@ function keepEntriesYoung(): void {
 }
 
 /** Resolves at the first signal to stop; a second one ends the process at once. */
-function stopSignal(log: Logger): Promise<void> {
+function stopSignal(log: Logger, flush: Log['flush']): Promise<void> {
   return new Promise((resolve) => {
     let since: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -77,7 +77,7 @@ function stopSignal(log: Logger): Promise<void> {
         resolve();
       } else if (performance.now() - since > SAME_SIGNAL_MS) {
         log.warn(`${signal}: stopping at once`);
-        process.exit(EXIT_STOPPED_AT_ONCE);
+        void flush().finally(() => process.exit(EXIT_STOPPED_AT_ONCE));
       }
     };
     process.on('SIGTERM', onSignal);

@@ -38,15 +38,16 @@ export type AnswerFault =
   /** A line among its headers or trailers is no header. */
   | 'headerLine'
   | 'headTooLong'
-  /** The connection was lost in the middle of its head. */
+  /** The connection was lost before its head was whole. */
   | 'headCut'
-  /** It has several lengths, or one that is no number. */
+  /** It has several lengths, or one that is no number, or too great a one. */
   | 'length'
   | 'lengthAndCoding'
   /** It is in a transfer coding that clients would not understand. */
   | 'coding'
   /** It switches to a protocol that nobody asked for. */
   | 'protocol'
+  /** The line before a chunk has no size, or too long a one, or what is behind that is no extension. */
   | 'chunkSize'
   /** Behind a chunk stands something else than its end. */
   | 'chunkEnd'

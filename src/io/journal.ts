@@ -12,8 +12,7 @@ const REQUEST_LINES_PER_S = 10;
 export function writeJournal(entries$: Observable<Entry>, log: Logger): Subscription {
   const perRequest = limited(log);
   return entries$.subscribe(({ at, fact, decisions }) => {
-    const cause = causeOf(fact, at);
-    for (const decision of decisions) note(decision, cause, log, perRequest);
+    for (const decision of decisions) note(decision, causeOf(fact, at, decision), log, perRequest);
     if (fact.type === 'client.aborted' && fact.because !== undefined) {
       const { type: _, ...fields } = fact;
       perRequest(at, fields, `request ${fact.request} given up: ${cutWords(fact.because)}`);
@@ -32,8 +31,10 @@ type Cause = {
   readonly fields: { readonly fault?: AnswerFault };
 };
 
-function causeOf(fact: Fact, at: number): Cause {
+function causeOf(fact: Fact, at: number, decision: Decision): Cause {
   if (fact.type === 'response.failed' && fact.fault !== undefined) {
+    // Its backend may be ejected for it, and others rejected who waited for that backend: theirs was another failure, or none.
+    if ('request' in decision && decision.request !== fact.request) return { at, hint: '', fields: {} };
     const { fault } = fact;
     return { at, hint: `; what is wrong with its answer: ${faultWords(fault)}`, fields: { fault } };
   }
@@ -113,7 +114,11 @@ function noteBrokenOff(
   perRequest: RequestNote,
 ): void {
   const released = decisions.find((decision) => decision.type === 'lease.released');
-  const goesOn = decisions.some(({ type }) => type === 'request.retried' || type === 'request.rejected');
+  const goesOn = decisions.some(
+    (decision) =>
+      (decision.type === 'request.retried' || decision.type === 'request.rejected') &&
+      decision.request === request,
+  );
   if (released === undefined || goesOn) return;
   const { backend } = released;
   perRequest(

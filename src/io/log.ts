@@ -22,6 +22,8 @@ const STANDARD_OUTPUT = 1;
 
 /** @returns a logger on standard output */
 export function createLogger({ level, format }: LogSettings): Log {
+  // Asked for in either format: by that node makes a pipe not block, which else would hold a thread, and with it the end of the process.
+  const colorize = process.stdout.isTTY;
   const output = pino.destination({
     dest: STANDARD_OUTPUT,
     sync: false,
@@ -31,13 +33,15 @@ export function createLogger({ level, format }: LogSettings): Log {
   });
   // A reader that has gone away (EPIPE) is no reason to stop serving.
   output.on('error', () => {});
+  // pino calls it as the process ends, and it does not return before somebody reads, or the disk has room again. `flush` does.
+  output.flushSync = () => {};
   const options = { level, base: null };
   const log =
     format === 'json'
       ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, output)
       : pino(
           options,
-          linesInWords((text) => output.write(text)),
+          linesInWords(colorize, (text) => output.write(text)),
         );
   const flush = () =>
     new Promise<void>((resolve) => {
@@ -51,9 +55,9 @@ export function createLogger({ level, format }: LogSettings): Log {
 }
 
 /** Text for people. It is made before a line waits to be written, so that `flush` knows of it. */
-function linesInWords(write: (text: string) => void): DestinationStream {
+function linesInWords(colorize: boolean, write: (text: string) => void): DestinationStream {
   const inWords = prettyFactory({
-    colorize: process.stdout.isTTY,
+    colorize,
     translateTime: 'SYS:HH:MM:ss.l',
     // The messages say it in words and the other fields are for machines; but an error needs its stack.
     include: 'level,time,pid,msg,err',

@@ -6,6 +6,7 @@ import { Subject } from 'rxjs';
 import type { Decision, Entry, Fact } from '../../src/actors/events.ts';
 import { writeJournal } from '../../src/io/journal.ts';
 import { notableEntries } from '../../src/streams/notable.ts';
+import { backend, coreConfig, failed, given, received, started } from '../support/core.ts';
 
 /** Writes entries, a second apart unless told otherwise, into a journal as the gateway joins it. @returns its lines */
 function journalOf(...steps: readonly { fact: Fact; decisions?: Decision[]; at?: number }[]): string[] {
@@ -19,6 +20,7 @@ function journalOf(...steps: readonly { fact: Fact; decisions?: Decision[]; at?:
   return lines;
 }
 
+const opened = (id: string, socket: number): Fact => ({ type: 'socket.opened', backend: id, socket });
 const cut: Fact = { type: 'client.aborted', request: 7, because: 'idleReader' };
 
 describe('the journal', () => {
@@ -69,6 +71,25 @@ describe('the journal', () => {
         'request 3 rejected: backend_failed (last failure: a, badResponse); what is wrong with its answer: a chunk does not end where its size says',
       ],
     );
+  });
+
+  it('does not mistake one request for another that is rejected as the backend it waited for is ejected', () => {
+    const { when } = given(
+      coreConfig({
+        backends: [backend('a'), backend('b')],
+        outlier: { consecutiveFailures: 2 },
+        pool: { size: 1 },
+      }),
+    );
+    const bad = { reason: 'badResponse', fault: 'chunkEnd' } as const;
+    when(received(1), opened('a', 1), failed(1, 1, bad), received(2), received(3), opened('a', 3));
+    when({ type: 'socket.failed', backend: 'b', socket: 2, reason: 'refused' }, started(3, 3));
+    const fact = failed(3, 3, bad);
+    assert.deepEqual(journalOf({ fact, decisions: when(fact) }), [
+      'backend a: healthy -> ejected (2 requests in a row failed, the last with: badResponse; out for 30 s); what is wrong with its answer: a chunk does not end where its size says',
+      'request 2 rejected: backend_unreachable (last failure: b, refused)',
+      'request 3: a broke off its answer after 0 bytes (badResponse: a chunk does not end where its size says)',
+    ]);
   });
 
   it('counts what is beyond ten lines in a second, and says so in the next', () => {

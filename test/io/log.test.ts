@@ -1,6 +1,8 @@
 /** The operator's log on standard output: what has been logged is there, in order, once it has been flushed. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { LogSettings } from '../../src/io/log.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
@@ -25,6 +27,29 @@ function written(format: LogSettings['format'], lines: number): string {
   return stdout;
 }
 
+const STOPPED = 7;
+
+/** Logs more than fits anywhere and then ends, with a last word. @returns the exit code, or null if it had to be killed */
+async function exitCodeOver(format: LogSettings['format'], stdout: 'pipe' | number): Promise<number | null> {
+  const program = `
+    import { createLogger } from ${JSON.stringify(LOG)};
+    const { log, flush } = createLogger({ level: 'info', format: '${format}' });
+    for (let line = 1; line <= 1000; line += 1) log.info('x'.repeat(2000));
+    log.fatal('the last word');
+    await flush();
+    process.exit(${STOPPED});
+  `;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', program], {
+    stdio: ['ignore', stdout, 'inherit'],
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
+  });
+  // Without a listener for its data a pipe is not read beyond what fits into a buffer.
+  const [code] = await once(child, 'exit');
+  child.stdout?.destroy();
+  return code;
+}
+
 describe('the log', () => {
   for (const format of ['json', 'pretty'] as const) {
     it(`has every line in order once it is flushed (${format})`, () => {
@@ -33,6 +58,19 @@ describe('the log', () => {
         numbers,
         Array.from({ length: 100 }, (_, index) => index + 1),
       );
+    });
+  }
+
+  for (const format of ['json', 'pretty'] as const) {
+    it(`does not keep a process from ending that nobody reads from (${format})`, async () => {
+      assert.equal(await exitCodeOver(format, 'pipe'), STOPPED);
+    });
+
+    const options = { skip: !existsSync('/dev/full') && 'there is no /dev/full here' };
+    it(`does not keep a process from ending when the disk is full (${format})`, options, async () => {
+      const full = openSync('/dev/full', 'w');
+      assert.equal(await exitCodeOver(format, full), STOPPED);
+      closeSync(full);
     });
   }
 

@@ -15,6 +15,7 @@ export type ReceivedHead = {
 
 /** The reason, and the space before it, may be missing: many servers send none. */
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r\n/;
+const VERSION = 'HTTP/1.';
 
 /**
  * Reads a head as RFC 9112 §4 and §5 have it, and nothing else.
@@ -32,6 +33,12 @@ export function parseAnswerHead(text: string): ReceivedHead {
     reason,
     headers: parseFieldLines(text, whole.length),
   };
+}
+
+/** @returns whether these bytes, which do not reach the end of a head, begin as one does: what was cut off may be no HTTP at all */
+export function beginsAsHead(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1');
+  return text.includes('\n') ? STATUS_LINE.test(text) : VERSION.startsWith(text.slice(0, VERSION.length));
 }
 
 /** How the end of a body is told: there is none, by its length in bytes, by its last chunk, or by the connection's end. */

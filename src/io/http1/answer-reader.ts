@@ -1,6 +1,7 @@
 /** Reads the answer to one request from the bytes of a connection, in pieces that are cut anywhere. */
+import type { AnswerFault } from '../../actors/events.ts';
 import type { RawHeaders } from '../../streams/ports.ts';
-import { type Framing, framingOf, parseAnswerHead, type ReceivedHead } from './answer-head.ts';
+import { beginsAsHead, type Framing, framingOf, parseAnswerHead, type ReceivedHead } from './answer-head.ts';
 import { BadAnswer } from './bad-answer.ts';
 import { ChunkReader } from './chunks.ts';
 
@@ -69,6 +70,11 @@ export class AnswerReader {
     return true;
   }
 
+  /** What is wrong with an answer of whose head no more comes. */
+  faultOfHalfHead(): AnswerFault {
+    return this.partialHead === undefined || beginsAsHead(this.partialHead) ? 'headCut' : 'statusLine';
+  }
+
   /** @returns where the body begins, if the head of the final answer has come */
   private readHeads(bytes: Buffer): number {
     let at = 0;
@@ -76,7 +82,9 @@ export class AnswerReader {
       const searchFrom = at === 0 ? Math.max(0, (this.partialHead?.length ?? 0) - HEAD_END.length) : at;
       const end = bytes.indexOf(HEAD_END, searchFrom, 'latin1');
       const length = (end === -1 ? bytes.length : end) - at;
-      if (length > MAX_HEAD_BYTES) throw new BadAnswer('headTooLong');
+      if (length > MAX_HEAD_BYTES) {
+        throw new BadAnswer(beginsAsHead(bytes.subarray(at, at + length)) ? 'headTooLong' : 'statusLine');
+      }
       if (end === -1) {
         this.partialHead = Buffer.from(bytes.subarray(at));
         return at;

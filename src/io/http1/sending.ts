@@ -100,8 +100,9 @@ export class Sending implements AnswerListener, TimedRequest, Flow {
     if (!this.conclude()) return;
     const isHalfHead = this.reader.hasBegun && this.head === undefined;
     this.carrier.giveUp();
-    if (isHalfHead && isLoss(reason)) this.receiver.failed('badResponse', this.isWritten, 'headCut');
-    else this.receiver.failed(reason, this.isWritten, fault);
+    if (isHalfHead && isLoss(reason)) {
+      this.receiver.failed('badResponse', this.isWritten, this.reader.faultOfHalfHead());
+    } else this.receiver.failed(reason, this.isWritten, fault);
   }
 
   interim({ status, headers }: ReceivedHead): void {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { Client, type Dispatcher } from 'undici';
+import type { AnswerFault, UpstreamFailure } from '../../actors/events.ts';
 import type { Flow, RawHeaders, UpstreamReceiver, UpstreamRequest } from '../../streams/ports.ts';
 import { type Connection, KEEP_ALIVE_MARGIN_MS } from '../connection.ts';
 import { classifyLoss, isLoss } from '../failures.ts';
@@ -195,8 +196,14 @@ class Sending implements Dispatcher.DispatchHandler, TimedRequest, Flow {
     const reason = classifyLoss(error);
     const isWritten = this.controller !== undefined;
     const isHalfHead = this.hasAnswerBegun && !this.isHeadWhole;
-    if (isHalfHead && isLoss(reason)) this.receiver.failed('badResponse', isWritten, 'headCut');
+    if (isHalfHead && isLoss(reason))
+      this.receiver.failed('badResponse', isWritten, this.faultOfLoss(reason));
     else this.receiver.failed(reason, isWritten);
+  }
+
+  /** Not where undici has closed the socket itself, over a head that it refuses: it does not say what was wrong with that. */
+  private faultOfLoss(reason: UpstreamFailure): AnswerFault | undefined {
+    return reason === 'reset' || this.carrier.tcp.readableEnded ? 'headCut' : undefined;
   }
 
   /** Whether a body is still to come, and the backend would take more of it than there is. */

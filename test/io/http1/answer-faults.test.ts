@@ -16,6 +16,7 @@ const BAD: readonly [AnswerFault, string][] = [
   ['headerLine', `${OK}No header\r\n\r\n`],
   ['headerLine', `${CHUNKED}0\r\nNo trailer\r\n\r\n`],
   ['headTooLong', `${OK}X: ${LONG}\r\n\r\n`],
+  ['statusLine', LONG],
   ['length', `${OK}Content-Length: five\r\n\r\n`],
   ['length', `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`],
   ['lengthAndCoding', `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`],
@@ -24,6 +25,18 @@ const BAD: readonly [AnswerFault, string][] = [
   ['chunkSize', `${CHUNKED}five\r\nhello\r\n`],
   ['chunkEnd', `${CHUNKED}3\r\nhello\r\n`],
   ['trailersTooLong', `${CHUNKED}0\r\nX: ${LONG}\r\n\r\n`],
+];
+
+const CUT: readonly [AnswerFault, string][] = [
+  ['headCut', 'HTTP'],
+  ['headCut', 'HTTP/1.1 20'],
+  ['headCut', `${OK}X: y\r\n`],
+  ['headCut', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+  // As a server of SSH, of TLS and of HTTP/2 answer to a request in plain HTTP/1.1.
+  ['statusLine', 'SSH-2.0-OpenSSH_9.2p1\r\nInvalid SSH identification string.\r\n'],
+  ['statusLine', '\x15\x03\x01\x00\x02\x02\x46'],
+  ['statusLine', '\x00\x00\x00\x04\x00\x00\x00\x00\x00'],
+  ['statusLine', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
 ];
 
 /** Asks a gateway whose backend sends the same to everybody. @returns the entry that ended the attempt */
@@ -49,11 +62,13 @@ describe('the record of an answer that is refused', () => {
     });
   }
 
-  it('says that it broke off within its head', async () => {
-    const { fact } = await failureAt(`${OK}X: y\r\n`, true);
-    assert.ok(fact.type === 'response.failed');
-    assert.deepEqual([fact.reason, fact.fault], ['badResponse', 'headCut']);
-  });
+  for (const [fault, answer] of CUT) {
+    it(`says ${fault} of ${JSON.stringify(answer)}, behind which the connection closes`, async () => {
+      const { fact } = await failureAt(answer, true);
+      assert.ok(fact.type === 'response.failed');
+      assert.deepEqual([fact.reason, fact.fault], ['badResponse', fault]);
+    });
+  }
 
   it('has nothing of what the backend sent', async () => {
     const entry = await failureAt(`${OK}Content-Length: secret\r\n\r\n`);

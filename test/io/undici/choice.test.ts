@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startMock } from '../../../mock/server.ts';
+import type { AnswerFault } from '../../../src/actors/events.ts';
 import { drawFor } from '../../fuzz/random.ts';
 import { SHAPES, validAnswer } from '../../fuzz/responses/valid.ts';
 import { connectRaw } from '../../support/raw-client.ts';
 import { failuresOf, withGateway } from '../support/gateway.ts';
-import { startRawBackend } from '../support/raw-backend.ts';
+import { startCannedBackend, startRawBackend } from '../support/raw-backend.ts';
 import { requestText } from '../support/requests.ts';
 import { type RawResponse, responsesOf } from '../support/responses.ts';
 
@@ -95,6 +96,29 @@ describe('undici', () => {
     });
     assert.deepEqual(seen, ['builtin', 'undici']);
   });
+
+  const halfHeads: readonly [string, boolean, AnswerFault | undefined][] = [
+    ['HTTP/1.1 200 OK\r\nX: y\r\n', true, 'headCut'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n', false, undefined],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n', false, undefined],
+    [
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      false,
+      undefined,
+    ],
+  ];
+  for (const [answer, closes, fault] of halfHeads) {
+    it(`tells an answer that was cut off from one that it refuses: ${JSON.stringify(answer)}`, async () => {
+      await using backend = await startCannedBackend(answer, { closes });
+      await withGateway({ backends: [backend], upstream: { http1: 'undici' } }, async (gateway) => {
+        using asking = await connectRaw(gateway.port);
+        asking.send(requestText());
+        const { fact } = await gateway.fact('response.failed');
+        assert.ok(fact.type === 'response.failed');
+        assert.deepEqual([fact.reason, fact.fault], ['badResponse', fault]);
+      });
+    });
+  }
 
   it('does not use a socket again whose trailers spoke of the connection, since its parser heeds them', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n';
