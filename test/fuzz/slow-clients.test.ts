@@ -20,7 +20,8 @@ const LIMIT = 20;
 const TRICKLE_MS = 20;
 /** How soon who was cut off or refused comes again. */
 const AGAIN_MS = 50;
-const SLOW = { headersTimeoutMs: 300, bodyIdleTimeoutMs: 300, idleReaderTimeoutMs: 300 };
+/** Longer than a busy machine keeps a bystander waiting, who is held to them as well. */
+const SLOW = { headersTimeoutMs: 1_500, bodyIdleTimeoutMs: 1_500, idleReaderTimeoutMs: 1_500 };
 
 type Scene = { readonly gateway: TestGateway; readonly bystander: Bystander };
 
