@@ -11,12 +11,14 @@ import { watch } from '../../src/io/status/watch.ts';
 import { reprise } from '../replay/support.ts';
 import { startFleet } from '../support/fleet.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');
 
 describe('reprise status', { concurrency: 2 }, () => {
   it('shows each backend with state, weights, pool, requests and probes, the line, and totals', async () => {
-    await using fleet = await startFleet(3);
+    // Sockets stay idle for as long as the command takes to start.
+    await using fleet = await startFleet(3, { keepAliveTimeoutMs: PATIENCE_MS });
     fleet.mocks[2]?.set({ health: 503 });
     await using gateway = await startTestGateway({ backends: fleet.mocks, health: { fall: 1 } });
     await gateway.decision('backend.changed');
