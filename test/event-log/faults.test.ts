@@ -9,7 +9,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +16,6 @@ import { describe, it } from 'node:test';
 import { watchMoment } from '../../src/actors/explain/moment-watch.ts';
 import { playLog } from '../../src/io/explain/play.ts';
 import { stretchWords } from '../../src/io/explain/stretch-words.ts';
-import { probeFailed } from '../support/core.ts';
 import { checkLog, heardLogger, type Recorded, record, temporaryFolder } from '../support/event-log.ts';
 import { faultyDisk } from '../support/faulty-disk.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
@@ -329,68 +327,6 @@ describe('a folder that cannot be opened', () => {
     assert.equal(entries.filter((entry) => entry.seq <= seq).length, seq);
     assert.deepEqual([gaps[0]?.after, gaps[0]?.dropped], [seq, stats.dropped]);
   });
-
-  /** One gateway, and another that found its lock stale, as after a long sleep of the machine. */
-  async function takenOver(dir: string, trustLockMs: number) {
-    const disk = faultyDisk();
-    const one = await record(dir, { files: disk.files, timing: { trustLockMs } });
-    for (let count = 0; count < 20; count += 1) one.serve();
-    await one.until(({ syncedSeq, seq }) => syncedSeq === seq);
-    const kept = one.log.stats().seq;
-    const longAgo = new Date(Date.now() - 60_000);
-    utimesSync(join(dir, 'reprise.lock'), longAgo, longAgo);
-    const other = await record(dir);
-    other.serve();
-    await other.until(({ syncedSeq, seq }) => syncedSeq === seq);
-    return { disk, one, kept, other };
-  }
-
-  it('any more is not written to, where a stopped gateway wrote on into a segment that another had closed', async () => {
-    using folder = temporaryFolder();
-    const { one, kept, other } = await takenOver(folder.path, 0);
-    for (let count = 0; count < 20; count += 1) one.serve();
-    await one.until(({ state, reason }) => state === 'failed' && reason === 'EVENT_LOG_LOCKED');
-    await other.log.close();
-    await one.until(({ state }) => state === 'recording');
-    const { dropped } = one.log.stats();
-    one.serve();
-    await one.log.close();
-    const { gaps, segments } = await checkLog(folder.path);
-    assert.deepEqual(
-      gaps.map((gap) => gap.dropped),
-      [dropped],
-    );
-    assert.equal(segments[1]?.seq, kept + 1);
-    assert.deepEqual((await readAll(folder.path)).damage, []);
-  });
-
-  for (const isOtherGone of [false, true]) {
-    const who = isOtherGone ? 'that has gone again' : 'that is still there';
-    it(`counts what it wrote behind the end that another gateway ${who} had found`, async () => {
-      using folder = temporaryFolder();
-      const { disk, one, other } = await takenOver(folder.path, 3_600_000);
-      for (let count = 0; count < 50; count += 1) one.take(probeFailed('b'));
-      await one.until(({ writtenSeq, seq }) => writtenSeq === seq);
-      if (isOtherGone) await other.log.close();
-      disk.break('write', 'EIO');
-      one.take(probeFailed('b'));
-      await one.until(({ state }) => state === 'failed');
-      disk.break('write', undefined);
-      await other.log.close();
-      await one.until(({ state }) => state === 'recording');
-      const { dropped, seq } = one.log.stats();
-      assert.deepEqual([dropped, seq], [51, other.log.stats().seq + 51]);
-      await one.log.close();
-      const { damage, items } = await readAll(folder.path);
-      // None, if the other gateway had compressed the segment before.
-      assert.ok(
-        damage.every(({ problem }) => problem.includes('was altered or cut')),
-        JSON.stringify(damage),
-      );
-      const gap = items.find(({ line }) => 'type' in line && line.type === 'log.gap');
-      assert.equal(gap?.line.seq, seq);
-    });
-  }
 
   it('whose lock was left by a process that is dead is taken over', async () => {
     using folder = temporaryFolder();

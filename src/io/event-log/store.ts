@@ -16,6 +16,8 @@ export type Store = {
   readonly files: FilePort;
   readonly dir: string;
   lock: Lock | undefined;
+  /** Whether it has been ours all the time since the log was opened last; it stays false while that cannot be opened again. */
+  isStillOurs: boolean;
   /** The end of the closed segments, once it is known to be good. */
   end: LogEnd | undefined;
   segment: SegmentFile | undefined;
@@ -34,6 +36,7 @@ export function createStore(files: FilePort, dir: string): Store {
     files,
     dir,
     lock: undefined,
+    isStillOurs: false,
     end: undefined,
     segment: undefined,
     ownName: undefined,
@@ -60,9 +63,9 @@ export async function openStore(store: Store): Promise<Opened> {
   store.segment = undefined;
   if (broken !== undefined) await broken.close().catch(() => undefined);
   await mkdir(dir, { recursive: true });
-  const isStillOurs = (await store.lock?.isHeld()) === true;
-  if (!isStillOurs) {
+  if ((await store.lock?.isHeld()) !== true) {
     store.lock = undefined;
+    store.isStillOurs = false;
     // What another gateway has done here is not known.
     store.end = undefined;
     store.lock = await acquireLock(dir);
@@ -74,6 +77,8 @@ export async function openStore(store: Store): Promise<Opened> {
   store.writtenSeq = lastSeq;
   store.syncedSeq = lastSeq;
   const keptSeq = Math.min(lastSeq, await endOfOwn(store));
+  const { isStillOurs } = store;
+  store.isStillOurs = true;
   return { lastSeq, keptSeq, cutBytes, damaged, isStillOurs };
 }
 
