@@ -58,6 +58,20 @@ describe('the desk', () => {
     assert.equal(desk.exchangeOf(4), undefined);
   });
 
+  it('reports what was wrong with an answer, where that is known', () => {
+    const { desk, facts } = watchedDesk();
+    const request = desk.receive(arrival, notingExchange());
+    const failure = {
+      reason: 'badResponse',
+      fault: 'chunkEnd',
+      written: true,
+      bytes: 20,
+      chunks: 2,
+    } as const;
+    desk.failed(request, 7, failure);
+    assert.deepEqual(facts[1], { type: 'response.failed', request, lease: 7, ...failure });
+  });
+
   it('reports how a response went', () => {
     const { desk, facts } = watchedDesk();
     const request = desk.receive(arrival, notingExchange());
