@@ -34,7 +34,6 @@ type Case = {
   readonly upstream?: TestConfig['upstream'];
 };
 
-const NOBODY = { async [Symbol.asyncDispose]() {} };
 const failing = (fault: FaultText) => () => startMock({ script: { fault } });
 const answering = (bytes: string) => (): Promise<RawBackend> => startCannedBackend(bytes, { closes: true });
 const lost = { status: 502, code: 'backend_failed', retried: true };
@@ -48,7 +47,7 @@ const late = (what: 'connect' | 'headers') => ({
 const CASES: readonly Case[] = [
   {
     what: 'refuses the connection',
-    start: async () => ({ ...NOBODY, port: await deadPort() }),
+    start: deadPort,
     ...{ status: 502, code: 'backend_unreachable', retried: true },
   },
   { what: 'never accepts the connection', start: silentPort, ...late('connect'), retried: true },

@@ -4,16 +4,25 @@ import net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { listenOnLoopback } from '../../support/listen.ts';
 
-/** A port that nobody listens on. */
-export async function deadPort(): Promise<number> {
-  const server = net.createServer();
-  const port = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+export type ClosedPort = AsyncDisposable & { readonly port: number };
 
-export type SilentPort = AsyncDisposable & { readonly port: number };
+/** A port that nobody listens on. It is the near end of a connection that lasts as long, or the system might give it to a listener. */
+export async function deadPort(): Promise<ClosedPort> {
+  const server = net.createServer();
+  const far = once(server, 'connection');
+  const near = net.connect(await listenOnLoopback(server), '127.0.0.1');
+  const [[accepted]] = await Promise.all([far, once(near, 'connect')]);
+  if (near.localPort === undefined) throw new TypeError('a connection has no port');
+  return {
+    port: near.localPort,
+    async [Symbol.asyncDispose]() {
+      near.destroy();
+      accepted.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 const LISTEN_AND_SLEEP = `
   const { parentPort } = require('node:worker_threads');
@@ -32,7 +41,7 @@ const BACKLOG = 2;
  * A port where a connection neither opens nor fails: its listener sleeps, and the places in its backlog are taken,
  * so that the kernel drops every further SYN.
  */
-export async function silentPort(): Promise<SilentPort> {
+export async function silentPort(): Promise<ClosedPort> {
   const worker = new Worker(LISTEN_AND_SLEEP, { eval: true });
   const [port]: number[] = await once(worker, 'message');
   if (port === undefined) throw new TypeError('the worker listens nowhere');
