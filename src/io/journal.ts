@@ -32,9 +32,10 @@ type Cause = {
 };
 
 function causeOf(fact: Fact, at: number, decision: Decision): Cause {
+  // A backend may be ejected for it, and others rejected who waited for that backend: theirs was another failure, or none.
+  if ('request' in fact && 'request' in decision && decision.request !== fact.request)
+    return { at, hint: '', fields: {} };
   if (fact.type === 'response.failed' && fact.fault !== undefined) {
-    // Its backend may be ejected for it, and others rejected who waited for that backend: theirs was another failure, or none.
-    if ('request' in decision && decision.request !== fact.request) return { at, hint: '', fields: {} };
     const { fault } = fact;
     return { at, hint: `; what is wrong with its answer: ${faultWords(fault)}`, fields: { fault } };
   }

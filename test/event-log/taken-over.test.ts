@@ -1,6 +1,6 @@
 /** A folder that another gateway has taken over from one that was stopped for a while, and wrote on into it. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, utimesSync } from 'node:fs';
+import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { probeFailed } from '../support/core.ts';
@@ -22,6 +22,14 @@ describe('a folder that was taken over', () => {
     other.serve();
     await other.until(({ syncedSeq, seq }) => syncedSeq === seq);
     return { disk, one, kept, other };
+  }
+
+  /** The one has written on behind the end that the other found, and has not noticed yet. */
+  async function writtenOn(dir: string) {
+    const scene = await takenOver(dir, 3_600_000);
+    for (let count = 0; count < 50; count += 1) scene.one.take(probeFailed('b'));
+    await scene.one.until(({ writtenSeq, seq }) => writtenSeq === seq);
+    return scene;
   }
 
   it('is not written to any more, where a stopped gateway wrote on into a segment that another had closed', async () => {
@@ -47,9 +55,7 @@ describe('a folder that was taken over', () => {
     const who = isOtherGone ? 'that has gone again' : 'that is still there';
     it(`counts what was written behind the end that another gateway ${who} had found`, async () => {
       using folder = temporaryFolder();
-      const { disk, one, other } = await takenOver(folder.path, 3_600_000);
-      for (let count = 0; count < 50; count += 1) one.take(probeFailed('b'));
-      await one.until(({ writtenSeq, seq }) => writtenSeq === seq);
+      const { disk, one, other } = await writtenOn(folder.path);
       if (isOtherGone) await other.log.close();
       disk.break('write', 'EIO');
       one.take(probeFailed('b'));
@@ -73,17 +79,11 @@ describe('a folder that was taken over', () => {
 
   it('is known to have been, also where the first try to open it again fails', async () => {
     using folder = temporaryFolder();
-    const { disk, one, other } = await takenOver(folder.path, 3_600_000);
-    for (let count = 0; count < 50; count += 1) one.take(probeFailed('b'));
-    await one.until(({ writtenSeq, seq }) => writtenSeq === seq);
+    const { disk, one, other } = await writtenOn(folder.path);
+    const { segment } = other.log.stats();
     await other.log.close();
     // What has to be cut off, which fails when the lock is taken already.
-    const last =
-      readdirSync(folder.path)
-        .filter((file) => file.endsWith('.ndjson'))
-        .sort()
-        .at(-1) ?? '';
-    appendFileSync(join(folder.path, last), '{"v":1,');
+    appendFileSync(join(folder.path, segment ?? ''), '{"v":1,');
     disk.break('write', 'EIO');
     disk.break('open', 'EIO');
     one.take(probeFailed('b'));
